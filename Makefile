@@ -1,0 +1,69 @@
+# `make help` lists the targets. Everything runs from a virtual environment that `make` builds from the lock.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+UV_VERSION := 0.13.8
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z0-9_-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: venv
+venv: $(STAMP) ## Make the virtual environment from the lock
+
+$(STAMP): requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Stoker needs Python 3.11 or later, found " + sys.version.split()[0] + ": set PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	$(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
+
+.PHONY: lock
+lock: venv ## Resolve the dependencies anew into the two lock files
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+
+.PHONY: generate
+generate: venv ## Write the CRD and the reference from the models
+	$(BIN)/python -m stoker.api.schema
+
+.PHONY: format
+format: venv ## Format the code and mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: lint
+lint: venv ## Lint, types, layers, generated files, links
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy operator tests e2e
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m tests.checks.generated
+	$(BIN)/python -m tests.checks.links
+
+.PHONY: test-unit
+test-unit: venv ## Unit and property tests, in seconds
+	$(BIN)/pytest tests/unit
+
+.PHONY: test-integration
+test-integration: venv ## Tests against a real kube-apiserver and etcd
+	$(BIN)/pytest tests/integration
+
+.PHONY: test-e2e
+test-e2e: venv ## Tests on the real one-node cluster (root, Linux)
+	$(BIN)/pytest e2e
+
+.PHONY: test
+test: venv ## Every tier that this machine can run; says which it skipped and why
+	$(BIN)/python -m tests.tiers
+
+.PHONY: clean
+clean: ## Remove what make made in this folder
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

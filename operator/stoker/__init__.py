@@ -1,0 +1,1 @@
+"""Stoker keeps fleets of GPU model servers hot on Kubernetes."""
