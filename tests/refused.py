@@ -27,9 +27,9 @@ def _source(why: str, source: object, sentence: str) -> Refused:
 
 
 NAMES = (
-    Refused("a name of 41 characters", {"metadata.name": 41 * "a"}, "", "use at most 40 characters"),
-    Refused("a name that starts with a digit", {"metadata.name": "8b-llama"}, "", "start with a letter"),
-    Refused("a name with a dot", {"metadata.name": "llama.8b"}, "", "cannot be the name of a Service"),
+    Refused("a name of 41 characters", {"metadata.name": 41 * "a"}, "metadata.name", "use at most 40 characters"),
+    Refused("a name that starts with a digit", {"metadata.name": "8b-llama"}, "metadata.name", "start with a letter"),
+    Refused("a name with a dot", {"metadata.name": "llama.8b"}, "metadata.name", "cannot be the name of a Service"),
 )
 
 SOURCES = (

@@ -48,7 +48,8 @@ def _root_schema() -> dict[str, Any]:
         "properties": {
             "apiVersion": {"description": _API_VERSION, "type": "string"},
             "kind": {"description": _KIND, "type": "string"},
-            "metadata": {"type": "object"},
+            # The name is declared so that the rules about it can say that it is to blame.
+            "metadata": {"type": "object", "properties": {"name": {"type": "string"}}},
             "spec": {"description": docstrings.of_model(Spec)} | object_schema(Spec),
             "status": status,
         },

@@ -141,12 +141,14 @@ class ModelDeployment(ApiModel):
             holds=lambda deployment: len(deployment.metadata.name) <= LONGEST_NAME,
             says=f"the name {{self.metadata.name}} is too long: use at most {LONGEST_NAME} characters,"
             " so that the names of pods and revisions can be made from it",
+            at=".metadata.name",
         ),
         Rule(
             cel="self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
             holds=lambda deployment: _is_dns_label(deployment.metadata.name),
             says="the name {self.metadata.name} cannot be the name of a Service: use lowercase letters, digits and '-',"
             " start with a letter and end with a letter or digit",
+            at=".metadata.name",
         ),
     )
 

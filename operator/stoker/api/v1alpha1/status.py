@@ -74,7 +74,7 @@ class ModelFacts(ApiModel):
     context_length: Annotated[int | None, Unit("tokens")] = Field(None, ge=0, examples=[131_072])
     """Longest context that the model was made for."""
 
-    kv_bytes_per_token: Bytes | None = Field(None, examples=[131_072])
+    kv_bytes_per_token: Annotated[Bytes | None, Unit("bytes")] = Field(None, examples=[131_072])
     """KV cache that one token of context takes, over all GPUs."""
 
     gpu_memory_needed_bytes: Bytes | None = Field(None, examples=[20_615_843_020])

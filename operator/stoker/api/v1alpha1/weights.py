@@ -30,7 +30,7 @@ class DeletionPolicy(StrEnum):
 class Claim(ApiModel):
     """A PersistentVolumeClaim that Stoker makes for this model."""
 
-    size: Quantity | None = Field(None, examples=["100Gi"])
+    size: Annotated[Quantity | None, Effect.LIVE] = Field(None, examples=["100Gi"])
     """Size of the volume. It can be raised later, not lowered. Absent: measured from the source, with room for
     `keepRevisions`."""
 

@@ -12,7 +12,9 @@ from pydantic_core import CoreSchema, core_schema
 from stoker.api.declaration import Rule
 from stoker.api.values.parsed_text import ParsedText
 
-_QUANTITY = re.compile(r"([+-]?)([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:([KMGTPE]i|[numkMGTPE])|[eE]([+-]?[0-9]{1,2}))?")
+# Kubernetes' own parser also takes `E` for a number, and amounts below zero; both are slips of the pen here.
+_PATTERN = r"\+?([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:([KMGTPE]i|[numkMGTPE])|[eE]([+-]?[0-9]{1,2}))?"
+_QUANTITY = re.compile(_PATTERN)
 _DECIMAL_POWERS = {"n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY_POWERS = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 
@@ -28,8 +30,8 @@ class Quantity(ParsedText):
     shape_name: ClassVar[str] = "quantity"
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            cel="isQuantity(string(self)) && !string(self).startsWith('-')",
-            holds=lambda text: bool(_QUANTITY.fullmatch(text)) and not text.startswith("-"),
+            cel=f"string(self).matches(r'^(?:{_PATTERN})$') && isQuantity(string(self))",
+            holds=lambda text: bool(_QUANTITY.fullmatch(text)),
             says="{self} is not a quantity: write a number with an optional unit and no space,"
             " such as 500m, 4, 1.5 or 32Gi",
         ),
@@ -40,7 +42,7 @@ class Quantity(ParsedText):
         match = _QUANTITY.fullmatch(text)
         if match is None:
             raise ValueError(f"{text} is not a quantity")
-        _, digits, suffix, exponent = match.groups()
+        digits, suffix, exponent = match.groups()
         amount = Fraction(Decimal(digits))
         if suffix in _BINARY_POWERS:
             amount *= 2 ** _BINARY_POWERS[suffix]

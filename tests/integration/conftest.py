@@ -1,0 +1,48 @@
+"""One etcd and one kube-apiserver for the whole run, with the CRD of this working tree installed."""
+
+import contextlib
+import ssl
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from e2e.cluster.assets import kubebuilder_assets
+from e2e.cluster.control_plane import control_plane
+from stoker.api.schema.crd import custom_resource_definition
+from tests.integration.api_server import NAMESPACED, Answer, ApiServer
+
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+
+
+@pytest.fixture(scope="session")
+def bare_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+    assets = kubebuilder_assets()
+    with control_plane(assets, tmp_path_factory.mktemp("control-plane")) as plane:
+        context = ssl.create_default_context(cafile=str(plane.ca_file))
+        context.load_cert_chain(plane.client_cert, plane.client_key)
+        with contextlib.closing(ApiServer(plane.url, context, plane.kubeconfig, assets / "kubectl")) as server:
+            yield server
+
+
+@pytest.fixture(scope="session")
+def crd_answer(bare_api: ApiServer) -> Answer:
+    """What the API server said when the CRD was created."""
+    return bare_api.ask("POST", f"{CRDS}?fieldValidation=Strict", custom_resource_definition())
+
+
+@pytest.fixture(scope="session")
+def api(bare_api: ApiServer, crd_answer: Answer) -> ApiServer:
+    """The API server once it serves ModelDeployments."""
+    assert crd_answer.status == 201, crd_answer.message
+    deadline = time.monotonic() + 30
+    while bare_api.ask("GET", NAMESPACED).status != 200:
+        assert time.monotonic() < deadline, "the API server does not serve ModelDeployments after 30 s"
+        time.sleep(0.05)
+    return bare_api
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    return Path(__file__).parents[2]

@@ -1,0 +1,1 @@
+"""The API: its values, its parsers, and what is generated from it."""
