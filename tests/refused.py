@@ -358,6 +358,12 @@ SCALING = (
         'supported values: "Auto", "Observe", "Off"',
     ),
     Refused(
+        "a bare Off, which YAML reads as false",
+        {"spec.scaling.mode": False},
+        "spec.scaling.mode",
+        "must be of type string",
+    ),
+    Refused(
         "an objective with a unit",
         {"spec.scaling.objective": {"ttftMilliseconds": "2s"}},
         "spec.scaling.objective.ttftMilliseconds",

@@ -71,6 +71,11 @@ def edit(api: ApiServer, before: Mapping[str, Any], after: Mapping[str, Any]) ->
             _SHRUNK,
         ),
         ({"spec.weights.storage": {"claim": {"size": "1Gi"}}}, {"spec.weights.storage": {"claim": {}}}, _SHRUNK),
+        (
+            {"spec.weights.storage": {"claim": {"size": "1Gi"}}},
+            {"spec.weights.storage": {"claim": {"size": "2 Gi"}}},
+            "2 Gi is not a quantity",
+        ),
     ],
 )
 def test_an_edit_of_what_is_fixed_is_refused(

@@ -43,7 +43,7 @@ _WRITE: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "int_type": lambda _: "write a whole number without quotes or unit; the unit is in the field's name or description",
     "bool_type": lambda _: "write true or false without quotes",
     "string_type": lambda _: "write a text, in quotes where YAML would read a number or true/false",
-    "enum": lambda context: f"write one of {context['expected']}",
+    "enum": lambda context: f"write one of {context['expected']}, in quotes where YAML would read a boolean or number",
     "literal_error": lambda context: f"write {context['expected']}",
     "greater_than_equal": lambda context: f"write {context['ge']} or more",
     "less_than_equal": lambda context: f"write {context['le']} or less",

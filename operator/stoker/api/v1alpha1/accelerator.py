@@ -53,7 +53,11 @@ def _first_above_limit(resources: "Resources") -> str | None:
     return None
 
 
-_ABOVE_LIMIT = "k in self.limits && quantity(string(self.requests[k])).isGreaterThan(quantity(string(self.limits[k])))"
+# The server evaluates this also where one of the two is no quantity and is refused for that elsewhere.
+_ABOVE_LIMIT = (
+    "k in self.limits && isQuantity(string(self.requests[k])) && isQuantity(string(self.limits[k]))"
+    " && quantity(string(self.requests[k])).isGreaterThan(quantity(string(self.limits[k])))"
+)
 
 
 class Resources(ApiModel):

@@ -101,7 +101,7 @@ class Scaling(ApiModel):
 
     mode: ScalingMode = Field(ScalingMode.AUTO, examples=["Auto"])
     """Auto: Stoker scales. Observe: it records what it would do and writes nothing. Off: `spec.replicas` is the exact
-    number, for a person, an HPA or KEDA."""
+    number, for a person, an HPA or KEDA; write it in quotes, since YAML reads a bare Off as false."""
 
     max_replicas: Replicas = Field(ge=1, le=MOST_REPLICAS, examples=[8])
     """Most replicas that may hold accelerators at once: serving, warm and asleep together. Serving ones go first."""

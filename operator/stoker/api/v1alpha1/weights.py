@@ -65,8 +65,8 @@ _SAME_CLAIM = (
 )
 _NOT_SMALLER = (
     "!has(self.storage.claim) || !has(oldSelf.storage.claim) || !has(oldSelf.storage.claim.size)"
-    " || (has(self.storage.claim.size) && !quantity(string(self.storage.claim.size))"
-    ".isLessThan(quantity(string(oldSelf.storage.claim.size))))"
+    " || (has(self.storage.claim.size) && (!isQuantity(string(self.storage.claim.size))"
+    " || !quantity(string(self.storage.claim.size)).isLessThan(quantity(string(oldSelf.storage.claim.size)))))"
 )
 
 

@@ -26,6 +26,7 @@ class ModelSource(ParsedText):
     text: str
 
     max_length: ClassVar[int] = 512
+    pinned_by: ClassVar[tuple[str, ...]] = ()  # the fields that fix the content, the hardest first
 
     @classmethod
     def _read(cls, text: str) -> Self:
@@ -39,7 +40,8 @@ class ModelSource(ParsedText):
     @property
     def pin(self) -> str | None:
         """What fixes the content, as the user wrote it; None means whatever the source gives by default."""
-        return None
+        named = (getattr(self, name) for name in self.pinned_by)
+        return next((value for value in named if value), None)
 
     def __str__(self) -> str:
         return self.text
@@ -52,9 +54,7 @@ class HubSource(ModelSource):
     repository: str
     revision: str | None
 
-    @property
-    def pin(self) -> str | None:
-        return self.revision
+    pinned_by: ClassVar[tuple[str, ...]] = ("revision",)
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,7 @@ class BucketSource(ModelSource):
     prefix: str | None
     label: str | None
 
-    @property
-    def pin(self) -> str | None:
-        return self.label
+    pinned_by: ClassVar[tuple[str, ...]] = ("label",)
 
 
 @dataclass(frozen=True)
@@ -80,9 +78,7 @@ class AzureSource(ModelSource):
     prefix: str | None
     label: str | None
 
-    @property
-    def pin(self) -> str | None:
-        return self.label
+    pinned_by: ClassVar[tuple[str, ...]] = ("label",)
 
 
 @dataclass(frozen=True)
@@ -94,9 +90,7 @@ class RegistrySource(ModelSource):
     tag: str | None
     digest: str | None
 
-    @property
-    def pin(self) -> str | None:
-        return self.digest or self.tag
+    pinned_by: ClassVar[tuple[str, ...]] = ("digest", "tag")
 
 
 @dataclass(frozen=True)
@@ -108,9 +102,7 @@ class WebSource(ModelSource):
     query: str | None
     sha256: str | None
 
-    @property
-    def pin(self) -> str | None:
-        return self.sha256
+    pinned_by: ClassVar[tuple[str, ...]] = ("sha256",)
 
 
 @dataclass(frozen=True)
@@ -121,9 +113,7 @@ class OllamaSource(ModelSource):
     name: str
     tag: str | None
 
-    @property
-    def pin(self) -> str | None:
-        return self.tag
+    pinned_by: ClassVar[tuple[str, ...]] = ("tag",)
 
 
 @dataclass(frozen=True)
@@ -134,9 +124,7 @@ class ClaimSource(ModelSource):
     path: str | None
     label: str | None
 
-    @property
-    def pin(self) -> str | None:
-        return self.label
+    pinned_by: ClassVar[tuple[str, ...]] = ("label",)
 
 
 @dataclass(frozen=True)
