@@ -1,0 +1,1 @@
+"""End-to-end tests and the one-node cluster they run on."""

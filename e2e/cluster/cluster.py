@@ -1,0 +1,208 @@
+"""Bring one named cluster up, whatever state an earlier run left, and take it down without a trace."""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from e2e.cluster import cgroups
+from e2e.cluster.binaries import ALL_BINARIES, FAKE_GPU, KUBE, KWOK, Binary
+from e2e.cluster.build import built
+from e2e.cluster.cache import cache_folder, file_lock, require_free_disk
+from e2e.cluster.cluster_pki import write_cluster_pki
+from e2e.cluster.component_files import write_component_files
+from e2e.cluster.components import (
+    PROMETHEUS_URL,
+    Component,
+    Settings,
+    control_plane_components,
+    gpu_component,
+    kwok_component,
+    node_components,
+)  # fmt: skip
+from e2e.cluster.images import import_busybox
+from e2e.cluster.kubectl import apply, create, kubectl, kubectl_ok
+from e2e.cluster.layout import DNS_DOMAIN, NODE_IP, NODE_NAME, Layout
+from e2e.cluster.machine import CLUSTER_DISK_GIB, require_packages, require_root
+from e2e.cluster.namespace import (
+    ANCHOR,
+    anchor_of,
+    component_prefix,
+    processes_of,
+    remove_mount_points,
+    run_inside,
+    start_anchor,
+)  # fmt: skip
+from e2e.cluster.objects import base_objects, kwok_node
+from e2e.cluster.processes import Record
+from e2e.cluster.refusal import Refusal
+
+STEP_SECONDS = 120
+POLL_SECONDS = 0.1
+KWOK_BATCH = 200
+
+
+@contextmanager
+def _step(name: str) -> Iterator[None]:
+    started = time.monotonic()
+    yield
+    print(f"  {time.monotonic() - started:5.1f} s  {name}", flush=True)
+
+
+@contextmanager
+def _lock(layout: Layout) -> Iterator[None]:
+    path = layout.state.with_suffix(".lock")
+    with file_lock(path, f"another command works on cluster {layout.name}: waiting for it"):
+        yield
+
+
+def up(layout: Layout, settings: Settings, install: bool) -> None:
+    require_root()
+    require_packages(install)
+    with _step("binaries"):
+        if not layout.state.exists():
+            require_free_disk(cache_folder(), CLUSTER_DISK_GIB, "a cluster")
+        binaries = built(_wanted_binaries(settings))
+    with _lock(layout):
+        _require_same_version(layout)
+        with _step("namespaces and certificates"):
+            anchor = _prepare(layout, settings)
+        with _step("API server and containerd"):
+            for component in control_plane_components(layout, binaries):
+                _ensure(layout, anchor, component)
+            _wait_for("the API server", layout, "kube-apiserver", lambda: kubectl_ok(layout, "get", "--raw", "/readyz"))
+            _wait_for("containerd", layout, "containerd", layout.containerd_socket.exists)
+        with _step("components"):
+            for component in node_components(layout, binaries):
+                _ensure(layout, anchor, component)
+            if settings.gpus:
+                _ensure(layout, anchor, gpu_component(layout, binaries, settings))
+            import_busybox(layout)
+            apply(layout, base_objects())
+        with _step("node Ready, DNS answers"):
+            _wait_until_usable(layout, settings)
+        if settings.kwok_nodes:
+            with _step(f"{settings.kwok_nodes} kwok nodes"):
+                _ensure(layout, anchor, kwok_component(layout, binaries))
+                _add_kwok_nodes(layout, settings)
+
+
+def _wanted_binaries(settings: Settings) -> list[Binary]:
+    unwanted = [FAKE_GPU] * (not settings.gpus) + [KWOK] * (not settings.kwok_nodes)
+    return [binary for binary in ALL_BINARIES if binary not in unwanted]
+
+
+def _prepare(layout: Layout, settings: Settings) -> Record:
+    anchor = anchor_of(layout)
+    if anchor is None:
+        _clear_remains(layout)
+    for folder in (layout.state, layout.runtime, layout.logs, layout.volumes, layout.gpu_control):
+        folder.mkdir(parents=True, exist_ok=True)
+    (layout.state / "version").write_text(KUBE.version())
+    layout.settings.write_text(json.dumps(asdict(settings)))
+    write_cluster_pki(layout)
+    write_component_files(layout)
+    cgroups.create(layout.cgroup)
+    return anchor or start_anchor(layout)
+
+
+def _clear_remains(layout: Layout) -> None:
+    """What a crash left: without its namespaces no process of the cluster is of any use."""
+    cgroups.kill_members(layout.cgroup)
+    cgroups.remove(layout.cgroup)
+    shutil.rmtree(layout.runtime, ignore_errors=True)
+
+
+def _require_same_version(layout: Layout) -> None:
+    file = layout.state / "version"
+    if file.exists() and (found := file.read_text()) != KUBE.version():
+        raise Refusal(
+            f"cluster {layout.name} was made by Kubernetes {found} and this is {KUBE.version()}: run `down` first"
+        )
+
+
+def _ensure(layout: Layout, anchor: Record, component: Component) -> None:
+    """Started unless it runs with this very command; a change of flags or of the binary restarts it."""
+    processes = processes_of(layout)
+    command = [*component_prefix(anchor), *component.command]
+    running = processes.alive(component.name)
+    if running and running.command == command:
+        return
+    processes.stop(component.name)
+    record = processes.start(component.name, command, _component_environment(), layout.log(component.name))
+    cgroups.adopt(layout.cgroup, record.pid)
+
+
+def _component_environment() -> dict[str, str]:
+    # No proxy settings and credentials of the caller's shell in the cluster.
+    return {"PATH": f"/usr/lib/cni:{os.environ.get('PATH', '')}:/usr/sbin:/sbin", "HOME": "/root"}
+
+
+def _wait_for(what: str, layout: Layout, component: str, holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + STEP_SECONDS
+    while not holds():
+        alive = processes_of(layout).alive(component)
+        if alive is None or time.monotonic() > deadline:
+            state = f"{component} ended" if alive is None else f"not there after {STEP_SECONDS} s"
+            raise Refusal(f"waiting for {what}: {state}; its last words: {_last_words(layout.log(component))}")
+        time.sleep(POLL_SECONDS)
+
+
+def _last_words(log: Path) -> str:
+    lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
+    return lines[-1][:300] if lines else "none"
+
+
+def _wait_until_usable(layout: Layout, settings: Settings) -> None:
+    def node_ready() -> bool:
+        path = '{.status.conditions[?(@.type=="Ready")].status} {.status.allocatable.nvidia\\.com/gpu}'
+        arguments = ("get", "node", NODE_NAME, "--ignore-not-found", f"--output=jsonpath={path}")
+        gpus = [str(settings.gpus)] if settings.gpus else []
+        return kubectl(layout, *arguments).split() == ["True", *gpus]
+
+    def dns_answers() -> bool:
+        name = f"kubernetes.default.svc.{DNS_DOMAIN}"
+        return run_inside(layout, ["busybox", "nslookup", name, NODE_IP]).returncode == 0
+
+    _wait_for(f"the node with {settings.gpus} GPUs", layout, "kubelet", node_ready)
+    _wait_for("DNS", layout, "coredns", dns_answers)
+
+    def prometheus_ready() -> bool:
+        return run_inside(layout, ["busybox", "wget", "-qO-", f"{PROMETHEUS_URL}/-/ready"]).returncode == 0
+
+    _wait_for("Prometheus", layout, "prometheus", prometheus_ready)
+    _wait_for("the default service account", layout, "kube-controller-manager", lambda: kubectl_ok(
+        layout, "get", "serviceaccount", "default"))  # fmt: skip
+
+
+def _add_kwok_nodes(layout: Layout, settings: Settings) -> None:
+    nodes = [kwok_node(index, settings) for index in range(settings.kwok_nodes)]
+    present = set(kubectl(layout, "get", "nodes", "--selector=type=kwok", "--output=name").split())
+    missing = [node for node in nodes if f"node/{node['metadata']['name']}" not in present]
+    for start in range(0, len(missing), KWOK_BATCH):
+        create(layout, missing[start : start + KWOK_BATCH])
+    kubectl(layout, "wait", "nodes", "--selector=type=kwok", "--for=condition=Ready", f"--timeout={STEP_SECONDS}s")
+
+
+def down(layout: Layout) -> bool:
+    """Says whether there was anything to remove."""
+    require_root()
+    remains = layout.state.exists() or layout.runtime.exists() or cgroups.exists(layout.cgroup)
+    if not remains:
+        return False
+    with _lock(layout):
+        with _step("processes, namespaces and cgroups"):
+            _clear_remains(layout)
+        with _step("files"):
+            shutil.rmtree(layout.state)
+            remove_mount_points()
+    layout.state.with_suffix(".lock").unlink(missing_ok=True)
+    return True
+
+
+def component_names(layout: Layout) -> list[str]:
+    return sorted(path.stem for path in layout.logs.glob("*.log") if path.stem != ANCHOR)
