@@ -65,6 +65,14 @@ test-e2e: venv ## Tests on the real one-node cluster (root, Linux)
 test: venv ## Every tier that this machine can run; says which it skipped and why
 	$(BIN)/python -m tests.tiers
 
+.PHONY: up
+up: venv ## Start a real one-node Kubernetes on this machine (root, Linux)
+	$(BIN)/python -m e2e.cluster up --install
+
+.PHONY: down
+down: venv ## Remove it and everything that it left
+	$(BIN)/python -m e2e.cluster down
+
 .PHONY: clean
 clean: ## Remove what make made in this folder
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -112,6 +112,9 @@ class Scaling(ApiModel):
     asleep_replicas: Replicas = Field(0, ge=0, le=1000, examples=[0])
     """Alpha. Replicas kept with their weights out of GPU memory. Kubernetes still counts their GPUs as taken."""
 
+    sleep_level: Annotated[int, Unit("level")] = Field(1, ge=1, le=2, examples=[1])
+    """Alpha. 1 keeps the weights of an asleep replica in the host's memory, 2 drops them and loads them again to wake."""
+
     objective: Objective = Field(Objective(), examples=[{"ttftMilliseconds": 500, "itlMilliseconds": 50}])
     """The latency that users should see."""
 
