@@ -27,3 +27,17 @@ def manifest(changes: Mapping[str, Any] | None = None, base: Mapping[str, Any] =
         else:
             inner[last] = copy.deepcopy(value)
     return made
+
+
+def is_stored(written: Any, stored: Any, path: str = "spec") -> None:
+    """Everything that was written is stored as it was written; defaults may stand beside it."""
+    if isinstance(written, dict):
+        for key, value in written.items():
+            assert key in stored, f"{path}.{key} is missing"
+            is_stored(value, stored[key], f"{path}.{key}")
+    elif isinstance(written, list):
+        assert len(stored) == len(written), path
+        for index, value in enumerate(written):
+            is_stored(value, stored[index], f"{path}[{index}]")
+    else:
+        assert stored == written, path

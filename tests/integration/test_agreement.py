@@ -7,26 +7,12 @@ from hypothesis import strategies as st
 
 from stoker.api.parsing import InvalidManifest, parse_file, parse_live
 from tests.integration.api_server import ApiServer
-from tests.manifests import manifest
+from tests.manifests import is_stored, manifest
 from tests.specs import broken_specs, specs
 
 _SETTINGS = settings(
     max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
 )
-
-
-def is_stored(written: Any, stored: Any, path: str = "spec") -> None:
-    """Everything that was written is stored as it was written; defaults may stand beside it."""
-    if isinstance(written, dict):
-        for key, value in written.items():
-            assert key in stored, f"{path}.{key} is missing"
-            is_stored(value, stored[key], f"{path}.{key}")
-    elif isinstance(written, list):
-        assert len(stored) == len(written), path
-        for index, value in enumerate(written):
-            is_stored(value, stored[index], f"{path}[{index}]")
-    else:
-        assert stored == written, path
 
 
 @given(spec=specs())

@@ -4,12 +4,14 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
+from stoker.api.parsing import parse_live
 from stoker.api.schema.crd import custom_resource_definition
 from tests.integration.api_server import Answer, ApiServer
 from tests.integration.conftest import CRDS
-from tests.manifests import manifest
-from tests.unit.api.test_schema import SCHEMAS
+from tests.manifests import is_stored, manifest
+from tests.schemas import SCHEMAS
 
 
 def test_the_crd_is_accepted_without_a_warning(crd_answer: Answer) -> None:
@@ -113,3 +115,15 @@ def test_a_stored_object_stays_valid_when_the_crd_is_generated_anew(api: ApiServ
     assert touched.status == 200, touched.message
     assert touched.body["spec"] == before["spec"]
     api.delete("kept")
+
+
+STORED = sorted((Path(__file__).parent / "stored").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
+def test_an_object_that_an_earlier_crd_stored_is_still_taken(api: ApiServer, path: Path) -> None:
+    written = yaml.safe_load(path.read_text())
+    answer = api.create(written)
+    assert answer.status == 201, answer.message
+    is_stored(written["spec"], answer.body["spec"])
+    assert parse_live(answer.body).unrecognised == ()

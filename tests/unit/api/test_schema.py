@@ -10,10 +10,11 @@ from pydantic import TypeAdapter
 from stoker.api.declaration import ApiModel, Effect
 from stoker.api.fields import DeclaredField, fields_of
 from stoker.api.schema import docstrings
-from stoker.api.schema.crd import COLUMNS, custom_resource_definition
+from stoker.api.schema.crd import COLUMNS
 from stoker.api.schema.reference import reference
 from stoker.api.v1alpha1.modeldeployment import ModelDeployment, Spec
 from stoker.api.v1alpha1.status import Status
+from tests.schemas import ROOT, SCHEMAS
 
 
 def models_below(model: type[ApiModel]) -> Iterator[type[ApiModel]]:
@@ -26,20 +27,6 @@ def models_below(model: type[ApiModel]) -> Iterator[type[ApiModel]]:
 MODELS = tuple(dict.fromkeys((*models_below(Spec), *models_below(Status))))
 FIELDS = tuple((model, field) for model in MODELS for field in fields_of(model))
 IDS = [f"{model.__name__}.{field.alias}" for model, field in FIELDS]
-
-
-def schemas_below(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    yield path, schema
-    for name, inner in schema.get("properties", {}).items():
-        yield from schemas_below(inner, f"{path}.{name}")
-    for key in ("items", "additionalProperties"):
-        if key in schema:
-            yield from schemas_below(schema[key], f"{path}[]")
-
-
-CRD = custom_resource_definition()
-ROOT = CRD["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
-SCHEMAS = dict(schemas_below(ROOT))
 
 
 @pytest.mark.parametrize(("model", "field"), FIELDS, ids=IDS)
