@@ -35,7 +35,7 @@ class ApiServer:
         self._connection = http.client.HTTPSConnection(
             address.hostname or "", address.port, context=context, timeout=30
         )
-        self._kubeconfig, self._kubectl = kubeconfig, kubectl
+        self.kubeconfig, self._kubectl = kubeconfig, kubectl
 
     def close(self) -> None:
         self._connection.close()
@@ -70,7 +70,7 @@ class ApiServer:
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [str(self._kubectl), "--kubeconfig", str(self._kubeconfig), *arguments],
+            [str(self._kubectl), "--kubeconfig", str(self.kubeconfig), *arguments],
             input=stdin,
             capture_output=True,
             text=True,

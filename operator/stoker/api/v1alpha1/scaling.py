@@ -113,7 +113,7 @@ class Scaling(ApiModel):
     """Alpha. Replicas kept with their weights out of GPU memory. Kubernetes still counts their GPUs as taken."""
 
     sleep_level: Annotated[int, Unit("level")] = Field(1, ge=1, le=2, examples=[1])
-    """Alpha. 1 keeps the weights of an asleep replica in the host's memory, 2 drops them and loads them again to wake."""
+    """Alpha. 1 keeps the weights of an asleep replica in the host's memory, 2 drops them and loads them to wake."""
 
     objective: Objective = Field(Objective(), examples=[{"ttftMilliseconds": 500, "itlMilliseconds": 50}])
     """The latency that users should see."""

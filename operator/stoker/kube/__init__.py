@@ -1,0 +1,1 @@
+"""Talking to the API server: plain JSON over one connection pool, watches that notice what they missed."""

@@ -1,0 +1,169 @@
+"""One pool of connections to the API server, speaking plain JSON.
+
+The generated client turns every object into typed models, which costs about twenty times what decoding the JSON costs,
+and a fleet has thousands of pods. So only its credentials are used: kubeconfig, in-cluster tokens and their renewal.
+"""
+
+import json
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import aiohttp
+from kubernetes.aio import config
+from kubernetes.aio.client import Configuration
+
+REQUEST_TIMEOUT_SECONDS = 30.0
+CONNECT_TIMEOUT_SECONDS = 5.0
+MOST_CONNECTIONS = 64
+
+
+class ApiError(Exception):
+    """The API server answered, and the answer is no."""
+
+    def __init__(self, status: int, reason: str, message: str, retry_after_seconds: float | None = None) -> None:
+        super().__init__(f"{status} {reason}: {message}")
+        self.status = status
+        self.reason = reason
+        self.message = message
+        self.retry_after_seconds = retry_after_seconds
+
+    @property
+    def gone(self) -> bool:
+        """The resource version is older than what the server still knows."""
+        return self.status == 410 or self.reason == "Expired"
+
+    @property
+    def passing(self) -> bool:
+        """Whether asking again later may be answered."""
+        return self.status == 429 or self.status >= 500
+
+
+class ApiUnreachableError(Exception):
+    """Nobody answered, or not to the end. What was asked for may or may not have happened."""
+
+
+class Connection:
+    """The API server, as far as one set of credentials can see it."""
+
+    def __init__(self, credentials: Configuration, session: aiohttp.ClientSession) -> None:
+        self._credentials = credentials
+        self._session = session
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, credentials: Configuration) -> AsyncIterator[Self]:
+        connector = aiohttp.TCPConnector(limit=MOST_CONNECTIONS, ssl=_ssl_context(credentials))
+        timeout = aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_SECONDS, sock_connect=CONNECT_TIMEOUT_SECONDS)
+        async with aiohttp.ClientSession(
+            credentials.host, connector=connector, timeout=timeout, proxy=credentials.proxy, trust_env=False
+        ) as session:
+            yield cls(credentials, session)
+
+    async def get(self, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """The decoded answer. ApiError where the server refuses, ApiUnreachableError where nobody answers in time."""
+        try:
+            async with self._session.get(path, params=query, headers=await self._headers()) as response:
+                raw = await response.read()
+                if response.status >= 400:
+                    raise _error_from(response.status, response.headers, raw)
+        except (aiohttp.ClientError, TimeoutError) as failed:
+            raise _unreachable(f"GET {path}", failed) from failed
+        return _decoded(raw, f"GET {path}")
+
+    @asynccontextmanager
+    async def stream(
+        self, path: str, query: Mapping[str, str], silent_seconds: float
+    ) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
+        """The events of a watch, until the server ends it. A stream without a byte for too long counts as broken."""
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_SECONDS, sock_read=silent_seconds)
+        try:
+            async with self._session.get(
+                path, params=query, headers=await self._headers(), timeout=timeout
+            ) as response:
+                if response.status >= 400:
+                    raise _error_from(response.status, response.headers, await response.read())
+                try:
+                    yield _lines(response.content, f"WATCH {path}")
+                finally:
+                    # Saying goodbye in TLS waits for an answer, which a half-open connection never gives.
+                    if response.connection and response.connection.transport:
+                        response.connection.transport.abort()
+        except (aiohttp.ClientError, TimeoutError) as failed:
+            raise _unreachable(f"WATCH {path}", failed) from failed
+
+    async def _headers(self) -> dict[str, str]:
+        headers = {"Accept": "application/json"}
+        # Renews an in-cluster token or the output of a credential plugin when it is about to end.
+        token = (await self._credentials.auth_settings()).get("BearerToken")
+        if token and token["value"]:
+            headers["Authorization"] = token["value"]
+        return headers
+
+
+async def credentials_from(kubeconfig: Path | None, context: str | None = None) -> Configuration:
+    """From a kubeconfig where one is named, else from the pod that this runs in."""
+    credentials = Configuration()
+    if kubeconfig is None:
+        config.load_incluster_config(client_configuration=credentials)  # type: ignore[no-untyped-call]
+    else:
+        await config.load_kube_config(  # type: ignore[no-untyped-call]
+            str(kubeconfig), context=context, client_configuration=credentials
+        )
+    return credentials
+
+
+def _ssl_context(credentials: Configuration) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=credentials.ssl_ca_cert, cadata=credentials.ca_cert_data)
+    if credentials.cert_file:
+        context.load_cert_chain(credentials.cert_file, credentials.key_file)
+    if not credentials.verify_ssl:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+async def _lines(content: aiohttp.StreamReader, what: str) -> AsyncIterator[dict[str, Any]]:
+    """One decoded object a line. Lines may be far longer than the reader's own limit for a line."""
+    parts: list[bytes] = []
+    async for chunk in content.iter_any():
+        *lines, rest = chunk.split(b"\n")
+        for line in lines:
+            whole = b"".join((*parts, line))
+            parts.clear()
+            if whole:
+                yield _decoded(whole, what)
+        parts.append(rest)
+
+
+def _unreachable(what: str, failed: Exception) -> ApiUnreachableError:
+    # A time-out has no text of its own.
+    return ApiUnreachableError(f"{what}: {str(failed) or type(failed).__name__}")
+
+
+def _decoded(raw: bytes, what: str) -> dict[str, Any]:
+    try:
+        value = json.loads(raw)
+    except ValueError as broken:
+        raise ApiUnreachableError(f"{what}: the answer is not JSON: {raw[:80]!r}") from broken
+    if not isinstance(value, dict):
+        raise ApiUnreachableError(f"{what}: the answer is no JSON object: {raw[:80]!r}")
+    return value
+
+
+def _error_from(status: int, headers: Mapping[str, str], raw: bytes) -> ApiError:
+    try:
+        body = json.loads(raw)
+        reason, message = str(body["reason"]), str(body["message"])
+    except (ValueError, KeyError, TypeError):
+        reason, message = "Unknown", raw[:200].decode(errors="replace")
+    return ApiError(status, reason, message, _seconds(headers.get("Retry-After")))
+
+
+def _seconds(header: str | None) -> float | None:
+    try:
+        return float(header) if header is not None else None
+    except ValueError:
+        return None

@@ -1,0 +1,33 @@
+"""Where the API server keeps each kind of object."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Key(NamedTuple):
+    """An object's place in its kind; cluster-wide kinds have an empty namespace."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A kind by the name that paths use for it."""
+
+    group: str
+    version: str
+    plural: str
+    namespaced: bool = True
+
+    def collection(self, namespace: str = "") -> str:
+        """The path of all objects, in one namespace or in all of them."""
+        root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+        return f"{root}/namespaces/{namespace}/{self.plural}" if namespace else f"{root}/{self.plural}"
+
+    def path(self, key: Key, subresource: str = "") -> str:
+        path = f"{self.collection(key.namespace)}/{key.name}"
+        return f"{path}/{subresource}" if subresource else path

@@ -1,0 +1,1 @@
+"""Talking to the API server, against a server on loopback that misbehaves as told."""
