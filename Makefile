@@ -59,6 +59,7 @@ test-integration: venv ## Tests against a real kube-apiserver and etcd
 
 .PHONY: test-e2e
 test-e2e: venv ## Tests on the real one-node cluster (root, Linux)
+	$(BIN)/python -m e2e.cluster packages
 	$(BIN)/pytest e2e
 
 .PHONY: test

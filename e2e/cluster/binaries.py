@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from e2e.cluster.refusal import Refusal
 from e2e.cluster.toolchain import GO_SOURCES, Go
 
 RECIPE = "1"  # raise it when the way of building changes what comes out
@@ -41,7 +42,7 @@ class Binary:
         own = self.folder / self.package if self.package.startswith(".") else None
         code = [*own.rglob("*.go"), *self.folder.glob("internal/**/*.go")] if own else []
         if own and not code:
-            raise FileNotFoundError(own)
+            raise Refusal(f"{own} holds no Go source of {self.name}: check out the whole repository")
         kept = [path for path in code if not path.name.endswith("_test.go")]
         return sorted([self.folder / "go.mod", self.folder / "go.sum", *kept])
 

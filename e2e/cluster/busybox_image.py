@@ -16,7 +16,6 @@ from e2e.cluster.refusal import Refusal
 
 BUSYBOX_IMAGE = "localhost/stoker/busybox:e2e"
 OCI = "application/vnd.oci.image"
-NOBODY = 65534
 
 
 def write_busybox_image(target: Path) -> None:

@@ -14,7 +14,10 @@ GIB = 1024**3
 
 def cache_folder() -> Path:
     folder = Path(os.environ.get("STOKER_CACHE") or Path.home() / ".cache" / "stoker")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refusal(f"cannot use {folder} as the cache ({error.strerror}): set STOKER_CACHE to a folder") from error
     return folder
 
 

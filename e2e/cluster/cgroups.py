@@ -51,7 +51,9 @@ def _delegate(root: Path, group: Path) -> None:
 
 def adopt(group: str, pid: int) -> None:
     for root in hierarchies():
-        (root / group / COMPONENTS / "cgroup.procs").write_text(str(pid))
+        # One that ended already is found out later, together with its last words.
+        with suppress(ProcessLookupError):
+            (root / group / COMPONENTS / "cgroup.procs").write_text(str(pid))
 
 
 def members(group: str) -> set[int]:
@@ -84,7 +86,23 @@ def remove(group: str) -> None:
         top = root / group
         nested = [path.parent for path in top.rglob("cgroup.procs")] if top.exists() else []
         for folder in sorted(nested, key=lambda path: len(path.parts), reverse=True):
+            _rmdir(folder)
+
+
+def _rmdir(folder: Path) -> None:
+    """The kernel holds a group for a moment after its last process."""
+    deadline = time.monotonic() + KILL_SECONDS
+    while True:
+        try:
             folder.rmdir()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            if time.monotonic() > deadline:
+                raise Refusal(f"cannot remove the cgroup {folder}: {error.strerror}") from error
+            time.sleep(0.05)
+        else:
+            return
 
 
 def exists(group: str) -> bool:

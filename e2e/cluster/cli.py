@@ -41,6 +41,8 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     command("build", commands.build, "build all binaries into the cache", named=False)
+    packages = command("packages", commands.packages, "check the Debian packages that all of it needs", named=False)
+    packages.add_argument("--install", action="store_true", help="install missing ones")
     command("assets", commands.assets, "print a folder with etcd, kube-apiserver and kubectl", named=False)
     plane = command("control-plane", commands.run_control_plane, "etcd and kube-apiserver on loopback", named=False)
     plane.add_argument("--controllers", action="store_true", help="also the controller manager and the scheduler")

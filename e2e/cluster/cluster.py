@@ -1,16 +1,19 @@
 """Bring one named cluster up, whatever state an earlier run left, and take it down without a trace."""
 
+import datetime as dt
+import hashlib
 import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from e2e.cluster import cgroups
-from e2e.cluster.binaries import ALL_BINARIES, FAKE_GPU, KUBE, KWOK, Binary
+from e2e.cluster.binaries import ALL_BINARIES, FAKE_GPU, KUBE, Binary
 from e2e.cluster.build import built
 from e2e.cluster.cache import cache_folder, file_lock, require_free_disk
 from e2e.cluster.cluster_pki import write_cluster_pki
@@ -24,10 +27,11 @@ from e2e.cluster.components import (
     kwok_component,
     node_components,
 )  # fmt: skip
+from e2e.cluster.debian_packages import require_packages
 from e2e.cluster.images import import_busybox
 from e2e.cluster.kubectl import apply, create, kubectl, kubectl_ok
 from e2e.cluster.layout import DNS_DOMAIN, NODE_IP, NODE_NAME, Layout
-from e2e.cluster.machine import CLUSTER_DISK_GIB, require_packages, require_root
+from e2e.cluster.machine import CLUSTER_DISK_GIB, CLUSTER_PACKAGES, require_root
 from e2e.cluster.namespace import (
     ANCHOR,
     anchor_of,
@@ -60,50 +64,67 @@ def _lock(layout: Layout) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _remembered(layout: Layout, settings: Settings) -> Iterator[None]:
+    """The next `up` goes on with these settings, unless they are what was wrong."""
+    before = layout.settings.read_text() if layout.settings.exists() else None
+    layout.state.mkdir(parents=True, exist_ok=True)
+    layout.settings.write_text(json.dumps(asdict(settings)))
+    try:
+        yield
+    except Refusal:
+        layout.settings.unlink() if before is None else layout.settings.write_text(before)
+        raise
+
+
 def up(layout: Layout, settings: Settings, install: bool) -> None:
     require_root()
-    require_packages(install)
+    require_packages(CLUSTER_PACKAGES, install)
     with _step("binaries"):
         if not layout.state.exists():
             require_free_disk(cache_folder(), CLUSTER_DISK_GIB, "a cluster")
         binaries = built(_wanted_binaries(settings))
-    with _lock(layout):
+    with _lock(layout), _remembered(layout, settings):
         _require_same_version(layout)
         with _step("namespaces and certificates"):
-            anchor = _prepare(layout, settings)
+            anchor = _prepare(layout)
         with _step("API server and containerd"):
             for component in control_plane_components(layout, binaries):
                 _ensure(layout, anchor, component)
-            _wait_for("the API server", layout, "kube-apiserver", lambda: kubectl_ok(layout, "get", "--raw", "/readyz"))
-            _wait_for("containerd", layout, "containerd", layout.containerd_socket.exists)
+            _wait_for("the API server", layout, lambda: kubectl_ok(layout, "get", "--raw", "/readyz"))
+            _wait_for("containerd", layout, layout.containerd_socket.exists)
         with _step("components"):
             for component in node_components(layout, binaries):
                 _ensure(layout, anchor, component)
-            if settings.gpus:
-                _ensure(layout, anchor, gpu_component(layout, binaries, settings))
+            _ensure_gpus(layout, anchor, binaries, settings)
             import_busybox(layout)
             apply(layout, base_objects())
         with _step("node Ready, DNS answers"):
             _wait_until_usable(layout, settings)
-        if settings.kwok_nodes:
+        if settings.kwok_nodes or processes_of(layout).alive("kwok"):
             with _step(f"{settings.kwok_nodes} kwok nodes"):
                 _ensure(layout, anchor, kwok_component(layout, binaries))
-                _add_kwok_nodes(layout, settings)
+                _fit_kwok_nodes(layout, settings)
+        _require_all_alive(layout)
 
 
 def _wanted_binaries(settings: Settings) -> list[Binary]:
-    unwanted = [FAKE_GPU] * (not settings.gpus) + [KWOK] * (not settings.kwok_nodes)
-    return [binary for binary in ALL_BINARIES if binary not in unwanted]
+    return [binary for binary in ALL_BINARIES if binary is not FAKE_GPU or settings.gpus]
 
 
-def _prepare(layout: Layout, settings: Settings) -> Record:
+def _prepare(layout: Layout) -> Record:
     anchor = anchor_of(layout)
     if anchor is None:
         _clear_remains(layout)
+    processes = processes_of(layout)
+    for name in processes.names():
+        if processes.alive(name) is None:
+            processes.forget(name)
+    if processes.alive("kubelet") is None:
+        layout.kubelet_plugin_socket.unlink(missing_ok=True)
     for folder in (layout.state, layout.runtime, layout.logs, layout.volumes, layout.gpu_control):
         folder.mkdir(parents=True, exist_ok=True)
     (layout.state / "version").write_text(KUBE.version())
-    layout.settings.write_text(json.dumps(asdict(settings)))
     write_cluster_pki(layout)
     write_component_files(layout)
     cgroups.create(layout.cgroup)
@@ -126,29 +147,40 @@ def _require_same_version(layout: Layout) -> None:
 
 
 def _ensure(layout: Layout, anchor: Record, component: Component) -> None:
-    """Started unless it runs with this very command; a change of flags or of the binary restarts it."""
+    """Started unless it runs as it should; a change of flags, of the binary or of its configuration restarts it."""
     processes = processes_of(layout)
     command = [*component_prefix(anchor), *component.command]
+    configuration = component.configuration.read_text() if component.configuration else ""
+    fingerprint = hashlib.sha256(repr((command, configuration)).encode()).hexdigest()
     running = processes.alive(component.name)
-    if running and running.command == command:
+    if running and running.fingerprint == fingerprint:
         return
     processes.stop(component.name)
-    record = processes.start(component.name, command, _component_environment(), layout.log(component.name))
+    log = layout.log(component.name)
+    record = processes.start(component.name, command, _component_environment(), log, fingerprint)
     cgroups.adopt(layout.cgroup, record.pid)
+
+
+def _ensure_gpus(layout: Layout, anchor: Record, binaries: Mapping[str, Path], settings: Settings) -> None:
+    if not settings.gpus:
+        processes_of(layout).stop("fake-gpu")
+        return
+    # A kubelet that starts empties the folder of plugins, so a plugin that is earlier has to begin again.
+    _wait_for("the kubelet's socket for device plugins", layout, layout.kubelet_plugin_socket.exists)
+    _ensure(layout, anchor, gpu_component(layout, binaries, settings))
 
 
 def _component_environment() -> dict[str, str]:
     # No proxy settings and credentials of the caller's shell in the cluster.
-    return {"PATH": f"/usr/lib/cni:{os.environ.get('PATH', '')}:/usr/sbin:/sbin", "HOME": "/root"}
+    return {"PATH": f"/usr/lib/cni:{os.environ.get('PATH', '')}:/usr/sbin:/sbin", "HOME": str(Path.home())}
 
 
-def _wait_for(what: str, layout: Layout, component: str, holds: Callable[[], bool]) -> None:
+def _wait_for(what: str, layout: Layout, holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + STEP_SECONDS
     while not holds():
-        alive = processes_of(layout).alive(component)
-        if alive is None or time.monotonic() > deadline:
-            state = f"{component} ended" if alive is None else f"not there after {STEP_SECONDS} s"
-            raise Refusal(f"waiting for {what}: {state}; its last words: {_last_words(layout.log(component))}")
+        _require_all_alive(layout)
+        if time.monotonic() > deadline:
+            raise Refusal(f"no sign of {what} within {STEP_SECONDS} s: see the components' logs in {layout.logs}")
         time.sleep(POLL_SECONDS)
 
 
@@ -158,34 +190,55 @@ def _last_words(log: Path) -> str:
 
 
 def _wait_until_usable(layout: Layout, settings: Settings) -> None:
+    started = (layout.runtime / "processes" / "kubelet.json").stat().st_mtime
+
     def node_ready() -> bool:
-        path = '{.status.conditions[?(@.type=="Ready")].status} {.status.allocatable.nvidia\\.com/gpu}'
-        arguments = ("get", "node", NODE_NAME, "--ignore-not-found", f"--output=jsonpath={path}")
-        gpus = [str(settings.gpus)] if settings.gpus else []
-        return kubectl(layout, *arguments).split() == ["True", *gpus]
+        found = kubectl(layout, "get", "node", NODE_NAME, "--ignore-not-found", "--output=json")
+        return bool(found) and _is_ready(json.loads(found), settings, dt.datetime.fromtimestamp(started, dt.UTC))
 
     def dns_answers() -> bool:
         name = f"kubernetes.default.svc.{DNS_DOMAIN}"
         return run_inside(layout, ["busybox", "nslookup", name, NODE_IP]).returncode == 0
 
-    _wait_for(f"the node with {settings.gpus} GPUs", layout, "kubelet", node_ready)
-    _wait_for("DNS", layout, "coredns", dns_answers)
+    _wait_for(f"the node with {settings.gpus} GPUs", layout, node_ready)
+    _wait_for("DNS", layout, dns_answers)
 
     def prometheus_ready() -> bool:
         return run_inside(layout, ["busybox", "wget", "-qO-", f"{PROMETHEUS_URL}/-/ready"]).returncode == 0
 
-    _wait_for("Prometheus", layout, "prometheus", prometheus_ready)
-    _wait_for("the default service account", layout, "kube-controller-manager", lambda: kubectl_ok(
+    _wait_for("Prometheus", layout, prometheus_ready)
+    _wait_for("the default service account", layout, lambda: kubectl_ok(
         layout, "get", "serviceaccount", "default"))  # fmt: skip
 
 
-def _add_kwok_nodes(layout: Layout, settings: Settings) -> None:
-    nodes = [kwok_node(index, settings) for index in range(settings.kwok_nodes)]
+def _require_all_alive(layout: Layout) -> None:
+    processes = processes_of(layout)
+    for name in processes.names():
+        if processes.alive(name) is None:
+            raise Refusal(f"{name} ended soon after its start; its last words: {_last_words(layout.log(name))}")
+
+
+def _is_ready(node: dict[str, Any], settings: Settings, kubelet_started: dt.datetime) -> bool:
+    """What an earlier kubelet said of the node counts for nothing."""
+    status = node["status"]
+    ready = next((found for found in status.get("conditions", []) if found["type"] == "Ready"), None)
+    if ready is None or ready["status"] != "True":
+        return False
+    said = dt.datetime.fromisoformat(ready["lastHeartbeatTime"])
+    gpus = int(status["allocatable"].get("nvidia.com/gpu", 0))
+    return said >= kubelet_started.replace(microsecond=0) and gpus == settings.gpus
+
+
+def _fit_kwok_nodes(layout: Layout, settings: Settings) -> None:
+    nodes = {f"node/kwok-{index}": kwok_node(index, settings) for index in range(settings.kwok_nodes)}
     present = set(kubectl(layout, "get", "nodes", "--selector=type=kwok", "--output=name").split())
-    missing = [node for node in nodes if f"node/{node['metadata']['name']}" not in present]
+    if unwanted := sorted(present - nodes.keys()):
+        kubectl(layout, "delete", *unwanted)
+    missing = [node for name, node in nodes.items() if name not in present]
     for start in range(0, len(missing), KWOK_BATCH):
         create(layout, missing[start : start + KWOK_BATCH])
-    kubectl(layout, "wait", "nodes", "--selector=type=kwok", "--for=condition=Ready", f"--timeout={STEP_SECONDS}s")
+    if nodes:
+        kubectl(layout, "wait", "nodes", "--selector=type=kwok", "--for=condition=Ready", f"--timeout={STEP_SECONDS}s")
 
 
 def down(layout: Layout) -> bool:

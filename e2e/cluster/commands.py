@@ -13,22 +13,28 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from e2e.cluster import cgroups, cluster
+from e2e.cluster import cgroups, cluster, images
 from e2e.cluster.assets import kubebuilder_assets
 from e2e.cluster.binaries import ALL_BINARIES, HELM, KUBE
 from e2e.cluster.build import built
 from e2e.cluster.components import PROMETHEUS_URL, Settings
 from e2e.cluster.control_plane import control_plane
-from e2e.cluster.images import import_archive
+from e2e.cluster.debian_packages import require_packages
 from e2e.cluster.layout import Layout, known_names, layout_of
-from e2e.cluster.machine import require_root
+from e2e.cluster.machine import CLUSTER_PACKAGES, require_root
 from e2e.cluster.namespace import anchor_of, processes_of, tool_prefix
 from e2e.cluster.refusal import Refusal
+from e2e.images.build import IMAGE_PACKAGES
 
 
 def build(_: argparse.Namespace) -> int:
     for name, folder in built(ALL_BINARIES).items():
         print(f"{name}: {folder / name}")
+    return 0
+
+
+def packages(options: argparse.Namespace) -> int:
+    require_packages({**CLUSTER_PACKAGES, **IMAGE_PACKAGES}, options.install)
     return 0
 
 
@@ -49,8 +55,8 @@ def run_control_plane(options: argparse.Namespace) -> int:
         tempfile.TemporaryDirectory(prefix="stoker-control-plane-") as state,
         control_plane(folder, Path(state), options.controllers) as api,
     ):
-        print(f"export KUBECONFIG={api.kubeconfig} KUBEBUILDER_ASSETS={folder}", flush=True)
         signal.pthread_sigmask(signal.SIG_BLOCK, stop_signals)
+        print(f"export KUBECONFIG={api.kubeconfig} KUBEBUILDER_ASSETS={folder}", flush=True)
         signal.sigwait(stop_signals)
     return 0
 
@@ -117,7 +123,7 @@ def execute(options: argparse.Namespace) -> int:
 
 def load_image(options: argparse.Namespace) -> int:
     require_root()
-    done = import_archive(layout_of(options.name), Path(options.image))
+    done = images.load_image(layout_of(options.name), options.image)
     print(f"{options.image}: {'imported' if done else 'already there'}")
     return 0
 

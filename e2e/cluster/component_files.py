@@ -14,16 +14,22 @@ def write_component_files(layout: Layout) -> None:
     cni = layout.state / "cni"
     cni.mkdir(exist_ok=True)
     _write_json(cni / "10-stoker.conflist", _cni())
-    (layout.state / "containerd.toml").write_text(_containerd(layout))
+    _write(layout.state / "containerd.toml", _containerd(layout))
     # JSON is valid YAML, and needs no second library to write it.
     _write_json(layout.state / "kubelet.yaml", _kubelet(layout))
     _write_json(layout.state / "kube-proxy.yaml", _kube_proxy(layout))
-    (layout.state / "Corefile").write_text(_corefile(layout))
+    _write(layout.state / "Corefile", _corefile(layout))
     _write_json(layout.state / "prometheus.yaml", _prometheus(layout))
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
-    path.write_text(json.dumps(content, indent=1) + "\n")
+    _write(path, json.dumps(content, indent=1) + "\n")
+
+
+def _write(path: Path, content: str) -> None:
+    """kube-proxy ends when its file is written to, even if it stays the same."""
+    if not path.exists() or path.read_text() != content:
+        path.write_text(content)
 
 
 def _cni() -> dict[str, Any]:

@@ -37,20 +37,24 @@ class Settings:
 class Component:
     name: str
     command: list[str]
+    configuration: Path | None = None  # restarted when it changes
 
 
 def control_plane_components(layout: Layout, binaries: Mapping[str, Path]) -> list[Component]:
     kube = binaries["kube"]
+    containerd_file = layout.state / "containerd.toml"
     return [
         Component("etcd", [f"{kube}/etcd", *_etcd(layout)]),
         Component("kube-apiserver", [f"{kube}/kube-apiserver", *_apiserver(layout)]),
-        Component("containerd", ["containerd", "--config", f"{layout.state}/containerd.toml"]),
+        Component("containerd", ["containerd", f"--config={containerd_file}"], containerd_file),
     ]
 
 
 def node_components(layout: Layout, binaries: Mapping[str, Path]) -> list[Component]:
     """Those that need the API server."""
     kube = binaries["kube"]
+    corefile = layout.state / "Corefile"
+    proxy_file = layout.state / "kube-proxy.yaml"
     kubelet = [
         f"--config={layout.state}/kubelet.yaml",
         f"--kubeconfig={layout.component_kubeconfig('kubelet')}",
@@ -60,9 +64,9 @@ def node_components(layout: Layout, binaries: Mapping[str, Path]) -> list[Compon
     return [
         Component("kube-controller-manager", [f"{kube}/kube-controller-manager", *_controller_manager(layout)]),
         Component("kube-scheduler", [f"{kube}/kube-scheduler", *_clients(layout, "kube-scheduler"), *CLIENT_RATE]),
-        Component("kubelet", [f"{kube}/kubelet", *kubelet]),
-        Component("kube-proxy", [f"{kube}/kube-proxy", f"--config={layout.state}/kube-proxy.yaml"]),
-        Component("coredns", [f"{binaries['coredns']}/coredns", "-conf", f"{layout.state}/Corefile"]),
+        Component("kubelet", [f"{kube}/kubelet", *kubelet], layout.state / "kubelet.yaml"),
+        Component("kube-proxy", [f"{kube}/kube-proxy", f"--config={proxy_file}"], proxy_file),
+        Component("coredns", [f"{binaries['coredns']}/coredns", "-conf", str(corefile)], corefile),
         Component("provisioner", [
             f"{binaries['provisioner']}/provisioner", f"--kubeconfig={layout.kubeconfig}", f"--folder={layout.volumes}",
         ]),
@@ -74,7 +78,7 @@ def node_components(layout: Layout, binaries: Mapping[str, Path]) -> list[Compon
             "prometheus", f"--config.file={layout.state}/prometheus.yaml",
             f"--storage.tsdb.path={layout.state}/prometheus", "--storage.tsdb.retention.size=512MB",
             f"--web.listen-address={NODE_IP}:9090",
-        ]),
+        ], layout.state / "prometheus.yaml"),
     ]  # fmt: skip
 
 

@@ -59,6 +59,10 @@ class Layout:
         return self.state / "scrape-targets.json"
 
     @property
+    def kubelet_plugin_socket(self) -> Path:
+        return self.state / "kubelet" / "device-plugins" / "kubelet.sock"
+
+    @property
     def containerd_socket(self) -> Path:
         return self.runtime / "containerd.sock"
 

@@ -1,13 +1,15 @@
 """The network and mount namespaces of a cluster, held open by one process, the anchor."""
 
 import os
+import shutil
 import subprocess
 import time
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 from e2e.cluster import cgroups
-from e2e.cluster.layout import DNS_DOMAIN, DNS_SERVICE_IP, NODE_IP, Layout
+from e2e.cluster.cache import file_lock
+from e2e.cluster.layout import DNS_DOMAIN, DNS_SERVICE_IP, NODE_IP, RUNTIME_ROOT, Layout
 from e2e.cluster.processes import ProcessTable, Record
 from e2e.cluster.refusal import Refusal
 
@@ -33,12 +35,18 @@ def require_anchor(layout: Layout) -> Record:
 
 
 def start_anchor(layout: Layout) -> Record:
-    own = [layout.state / name for name in ("kubelet", "cni-state", "container-logs")]
-    for folder in [*map(Path, MOUNT_POINTS), *own]:
-        folder.mkdir(parents=True, exist_ok=True)
+    for name in ("kubelet/device-plugins", "cni-state", "container-logs"):
+        (layout.state / name).mkdir(parents=True, exist_ok=True)
     layout.resolv_conf.write_text(
         f"nameserver {DNS_SERVICE_IP}\nsearch default.svc.{DNS_DOMAIN} svc.{DNS_DOMAIN} {DNS_DOMAIN}\noptions ndots:5\n"
     )
+    with _mount_point_lock():
+        for folder in MOUNT_POINTS:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+        return _start_anchor(layout)
+
+
+def _start_anchor(layout: Layout) -> Record:
     ready = layout.state / "anchor-ready"
     ready.unlink(missing_ok=True)
     log = layout.log(ANCHOR)
@@ -59,10 +67,19 @@ def start_anchor(layout: Layout) -> Record:
 
 
 def remove_mount_points() -> None:
-    """They are left alone where they hold something, or serve another cluster."""
-    for folder in MOUNT_POINTS:
-        with suppress(OSError):
-            Path(folder).rmdir()
+    """With the last cluster, and where they hold nothing of the machine's."""
+    with _mount_point_lock():
+        if any(path.is_dir() for path in RUNTIME_ROOT.iterdir()):
+            # Removing a folder silently unmounts what other namespaces have on it.
+            return
+        for folder in MOUNT_POINTS:
+            with suppress(OSError):
+                Path(folder).rmdir()
+    shutil.rmtree(RUNTIME_ROOT)
+
+
+def _mount_point_lock() -> AbstractContextManager[None]:
+    return file_lock(RUNTIME_ROOT / "mount-points.lock", "another cluster starts or ends: waiting for it")
 
 
 def component_prefix(anchor: Record) -> list[str]:

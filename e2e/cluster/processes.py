@@ -19,7 +19,7 @@ class Record:
     pid: int
     start_ticks: int
     boot: str
-    command: list[str]
+    fingerprint: str  # of what it was started with
 
     def alive(self) -> bool:
         return self.boot == _boot() and _start_ticks(self.pid) == self.start_ticks
@@ -55,7 +55,9 @@ class ProcessTable:
     def names(self) -> list[str]:
         return sorted(path.stem for path in self.folder.glob("*.json"))
 
-    def start(self, name: str, command: list[str], environment: dict[str, str], log: Path) -> Record:
+    def start(
+        self, name: str, command: list[str], environment: dict[str, str], log: Path, fingerprint: str = ""
+    ) -> Record:
         """Start it in a session of its own, with an emptied log."""
         write = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
         pid = os.posix_spawnp(
@@ -66,7 +68,7 @@ class ProcessTable:
                 (os.POSIX_SPAWN_DUP2, 1, 2),
             ],
         )  # fmt: skip
-        record = Record(pid, _start_ticks(pid) or 0, _boot(), command)
+        record = Record(pid, _start_ticks(pid) or 0, _boot(), fingerprint)
         self.folder.mkdir(parents=True, exist_ok=True)
         temporary = self.folder / f"{name}.new"
         temporary.write_text(json.dumps(asdict(record)))
@@ -80,6 +82,9 @@ class ProcessTable:
             if not _ended(record, grace_seconds):
                 _signal(record, signal.SIGKILL)
                 _ended(record, STOP_SECONDS)
+        self.forget(name)
+
+    def forget(self, name: str) -> None:
         (self.folder / f"{name}.json").unlink(missing_ok=True)
 
 

@@ -1,0 +1,223 @@
+package main
+
+import (
+	"context"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	api "k8s.io/kubelet/pkg/apis/deviceplugin/v1beta1"
+)
+
+// fakeKubelet takes registrations on a real socket, as the kubelet does.
+type fakeKubelet struct {
+	api.UnimplementedRegistrationServer
+	registered chan *api.RegisterRequest
+}
+
+func (k *fakeKubelet) Register(_ context.Context, request *api.RegisterRequest) (*api.Empty, error) {
+	k.registered <- request
+	return &api.Empty{}, nil
+}
+
+func startKubelet(t *testing.T, folder string) (*fakeKubelet, *grpc.Server) {
+	t.Helper()
+	listener, err := net.Listen("unix", filepath.Join(folder, "kubelet.sock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kubelet, server := &fakeKubelet{registered: make(chan *api.RegisterRequest, 10)}, grpc.NewServer()
+	api.RegisterRegistrationServer(server, kubelet)
+	go server.Serve(listener)
+	t.Cleanup(server.Stop)
+	return kubelet, server
+}
+
+func (k *fakeKubelet) registration(t *testing.T) *api.RegisterRequest {
+	t.Helper()
+	select {
+	case request := <-k.registered:
+		return request
+	case <-time.After(10 * time.Second):
+		t.Fatal("nothing registered within 10 s")
+		return nil
+	}
+}
+
+// startPlugins runs the program's plugins in a folder of their own and returns both folders.
+func startPlugins(t *testing.T, resources ...resourceCount) (pluginDir, controlDir string) {
+	t.Helper()
+	// Socket paths must be short, and a test's own folder is long.
+	pluginDir, err := os.MkdirTemp("", "gpu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	controlDir = t.TempDir()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, len(resources))
+	s := settings{pluginDir: pluginDir, controlDir: controlDir, nodeName: "node-1"}
+	health := newHealth(controlDir)
+	go health.watch(ctx)
+	for _, resource := range resources {
+		go func() { done <- newPlugin(resource, s, health).serve(ctx) }()
+	}
+	t.Cleanup(func() {
+		cancel()
+		for range resources {
+			if err := <-done; err != nil {
+				t.Errorf("a plugin ended with %v", err)
+			}
+		}
+		if sockets, _ := filepath.Glob(filepath.Join(pluginDir, "fake-*.sock")); len(sockets) > 0 {
+			t.Errorf("sockets were left: %v", sockets)
+		}
+		os.RemoveAll(pluginDir)
+	})
+	return pluginDir, controlDir
+}
+
+func connect(t *testing.T, folder string, registration *api.RegisterRequest) api.DevicePluginClient {
+	t.Helper()
+	connection, err := grpc.NewClient("unix://"+filepath.Join(folder, registration.Endpoint),
+		grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { connection.Close() })
+	return api.NewDevicePluginClient(connection)
+}
+
+func watch(t *testing.T, client api.DevicePluginClient) func() []*api.Device {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	t.Cleanup(cancel)
+	stream, err := client.ListAndWatch(ctx, &api.Empty{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() []*api.Device {
+		t.Helper()
+		response, err := stream.Recv()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return response.Devices
+	}
+}
+
+func healthOf(devices []*api.Device) string {
+	var states []string
+	for _, device := range devices {
+		states = append(states, device.Health)
+	}
+	return strings.Join(states, " ")
+}
+
+func TestDevicesAreAdvertisedAndAllocatedByName(t *testing.T) {
+	folder, _ := startPlugins(t, resourceCount{"nvidia.com/gpu", 4})
+	kubelet, _ := startKubelet(t, folder)
+	registration := kubelet.registration(t)
+	if registration.ResourceName != "nvidia.com/gpu" || registration.Version != "v1beta1" {
+		t.Fatalf("registered as %v", registration)
+	}
+	client := connect(t, folder, registration)
+	devices := watch(t, client)()
+	if healthOf(devices) != "Healthy Healthy Healthy Healthy" {
+		t.Fatalf("advertised %v", devices)
+	}
+	ids := []string{devices[1].ID, devices[3].ID}
+	answer, err := client.Allocate(context.Background(), &api.AllocateRequest{
+		ContainerRequests: []*api.ContainerAllocateRequest{{DevicesIds: ids}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	container := answer.ContainerResponses[0]
+	if container.Envs["NVIDIA_VISIBLE_DEVICES"] != strings.Join(ids, ",") || len(container.Envs) != 1 || len(container.Devices) != 0 {
+		t.Fatalf("the container got %v", container)
+	}
+}
+
+func TestADeviceTurnsUnhealthyAndHeals(t *testing.T) {
+	folder, control := startPlugins(t, resourceCount{"nvidia.com/gpu", 3})
+	kubelet, _ := startKubelet(t, folder)
+	next := watch(t, connect(t, folder, kubelet.registration(t)))
+	next()
+	file := filepath.Join(control, "unhealthy", "1")
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if states := healthOf(next()); states != "Healthy Unhealthy Healthy" {
+		t.Fatalf("after the file was made: %s", states)
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if states := healthOf(next()); states != "Healthy Healthy Healthy" {
+		t.Fatalf("after the file was removed: %s", states)
+	}
+}
+
+func TestAPluginRegistersAgainWithAKubeletThatStartsAnew(t *testing.T) {
+	folder, _ := startPlugins(t, resourceCount{"nvidia.com/gpu", 1})
+	first, server := startKubelet(t, folder)
+	before := watch(t, connect(t, folder, first.registration(t)))()
+	server.Stop()
+	// The kubelet empties the folder when it starts.
+	sockets, _ := filepath.Glob(filepath.Join(folder, "*.sock"))
+	for _, socket := range sockets {
+		os.Remove(socket)
+	}
+	second, _ := startKubelet(t, folder)
+	after := watch(t, connect(t, folder, second.registration(t)))()
+	if before[0].ID != after[0].ID {
+		t.Fatalf("the device was %s and is %s", before[0].ID, after[0].ID)
+	}
+}
+
+func TestEveryResourceHasAPluginOfItsOwn(t *testing.T) {
+	folder, _ := startPlugins(t, resourceCount{"nvidia.com/mig-1g.10gb", 7}, resourceCount{"amd.com/gpu", 2})
+	kubelet, _ := startKubelet(t, folder)
+	counts := map[string]int{}
+	for range 2 {
+		registration := kubelet.registration(t)
+		client := connect(t, folder, registration)
+		counts[registration.ResourceName] = len(watch(t, client)())
+		answer, err := client.Allocate(context.Background(), &api.AllocateRequest{
+			ContainerRequests: []*api.ContainerAllocateRequest{{DevicesIds: []string{"x"}}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, told := answer.ContainerResponses[0].Envs["NVIDIA_VISIBLE_DEVICES"]
+		if told != strings.HasPrefix(registration.ResourceName, "nvidia.com/") {
+			t.Errorf("a container with %s was told %v", registration.ResourceName, answer)
+		}
+	}
+	if counts["nvidia.com/mig-1g.10gb"] != 7 || counts["amd.com/gpu"] != 2 {
+		t.Fatalf("advertised %v", counts)
+	}
+}
+
+func TestDeviceNamesAreStableAndDiffer(t *testing.T) {
+	ids := []string{
+		deviceID("node-1", "nvidia.com/gpu", 0), deviceID("node-1", "nvidia.com/gpu", 1),
+		deviceID("node-2", "nvidia.com/gpu", 0), deviceID("node-1", "nvidia.com/mig-1g.10gb", 0),
+	}
+	slices.Sort(ids)
+	if len(slices.Compact(ids)) != 4 {
+		t.Fatalf("names repeat: %v", ids)
+	}
+	if deviceID("node-1", "nvidia.com/gpu", 0) != deviceID("node-1", "nvidia.com/gpu", 0) {
+		t.Fatal("a name changed")
+	}
+}

@@ -1,0 +1,1 @@
+"""Images and models for the one-node cluster."""
