@@ -45,7 +45,7 @@ def _build(binary: Binary, folder: Path, go: Go) -> None:
         target.rename(folder)
 
 
-def _environment() -> dict[str, str]:
+def build_environment() -> dict[str, str]:
     # GOFLAGS, GOWORK and the like of the caller would change what is built under the same key.
     return os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off", "GOTOOLCHAIN": "local"}
 
@@ -58,7 +58,7 @@ def _compile(binary: Binary, output: Path, go: Go) -> None:
     command = [str(go.executable), "build", "-v", "-trimpath", "-ldflags", binary.linker_flags(), "-o", str(output)]
     with log.open("w+") as lines:
         process = subprocess.Popen(
-            [*command, binary.package], cwd=binary.folder, env=_environment(), stdout=lines, stderr=lines
+            [*command, binary.package], cwd=binary.folder, env=build_environment(), stdout=lines, stderr=lines
         )
         try:
             code = _wait_telling(process, binary.name, log, started)
@@ -91,7 +91,7 @@ def _copy_kwok_stages(target: Path, go: Go) -> None:
     module = KWOK.stamped_with
     answer = subprocess.run(
         [go.executable, "list", "-m", "-f", "{{.Dir}}", module],
-        cwd=KWOK.folder, env=_environment(), capture_output=True, text=True, check=True,
+        cwd=KWOK.folder, env=build_environment(), capture_output=True, text=True, check=True,
     )  # fmt: skip
     stages = Path(answer.stdout.strip(), "kustomize", "stage")
     files = [path for name in KWOK_STAGES for path in sorted((stages / name).glob("*.yaml"))]

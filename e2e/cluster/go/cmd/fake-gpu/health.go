@@ -3,9 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -17,7 +20,8 @@ const healthPoll = 100 * time.Millisecond
 
 // health knows which devices somebody declared unhealthy, by a file named after the index of each.
 type health struct {
-	folder string
+	folder  string
+	problem repeated
 
 	mutex     sync.Mutex
 	unhealthy map[int]bool
@@ -25,8 +29,12 @@ type health struct {
 }
 
 func newHealth(controlDir string) *health {
-	h := &health{folder: filepath.Join(controlDir, "unhealthy"), changed: make(chan struct{})}
-	h.unhealthy = h.read()
+	h := &health{
+		folder:  filepath.Join(controlDir, "unhealthy"),
+		problem: repeated{message: "cannot tell all that are unhealthy"},
+		changed: make(chan struct{}),
+	}
+	h.refresh()
 	return h
 }
 
@@ -38,53 +46,46 @@ func (h *health) current() (map[int]bool, <-chan struct{}) {
 }
 
 func (h *health) watch(ctx context.Context) {
-	ticker := time.NewTicker(healthPoll)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			h.replace(h.read())
-		}
+	for ctx.Err() == nil {
+		sleep(ctx, healthPoll)
+		h.refresh()
 	}
+}
+
+func (h *health) refresh() {
+	found, err := h.read()
+	if found != nil {
+		h.replace(found)
+	}
+	h.problem.say(err)
+}
+
+// read tells what it found even beside an error, unless there is nothing to be told.
+func (h *health) read() (found map[int]bool, problem error) {
+	entries, err := os.ReadDir(h.folder)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // no folder: nobody declared anything
+		return nil, err
+	}
+	found = map[int]bool{}
+	for _, entry := range entries {
+		index, err := strconv.Atoi(entry.Name())
+		if err != nil {
+			problem = errors.New(filepath.Join(h.folder, entry.Name()) + " is not named after a device's index")
+			continue
+		}
+		found[index] = true
+	}
+	return found, problem
 }
 
 func (h *health) replace(found map[int]bool) {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
-	if sameKeys(found, h.unhealthy) {
+	if maps.Equal(found, h.unhealthy) {
 		return
 	}
-	klog.InfoS("health changed", "unhealthy", found)
+	klog.InfoS("health changed", "unhealthy", fmt.Sprint(slices.Sorted(maps.Keys(found))))
 	h.unhealthy = found
 	close(h.changed)
 	h.changed = make(chan struct{})
-}
-
-func (h *health) read() map[int]bool {
-	found := map[int]bool{}
-	entries, err := os.ReadDir(h.folder)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) { // no folder: nobody declared anything
-		klog.ErrorS(err, "cannot read who is unhealthy; nobody changes")
-		return h.unhealthy
-	}
-	for _, entry := range entries {
-		if index, err := strconv.Atoi(entry.Name()); err == nil {
-			found[index] = true
-		}
-	}
-	return found
-}
-
-func sameKeys(a, b map[int]bool) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for key := range a {
-		if !b[key] {
-			return false
-		}
-	}
-	return true
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,7 +15,10 @@ import (
 	"k8s.io/klog/v2"
 )
 
-const labelRetry = time.Second
+const (
+	labelRetry   = time.Second
+	labelTimeout = 10 * time.Second
+)
 
 // product is what a GPU says of itself.
 type product struct {
@@ -51,13 +53,15 @@ func productNamed(name string) (product, error) {
 	return product{}, fmt.Errorf("unknown product %q; known are %s", name, strings.Join(known, ", "))
 }
 
-// labelsOf are the labels that GPU feature discovery gives a node with these GPUs, with whole GPUs and driver 570.
-func labelsOf(gpu product, count int) map[string]string {
+// labelsOf are the labels that GPU feature discovery gives a node with these GPUs under the GPU operator's defaults,
+// with driver 570, less the time at which it wrote them.
+func labelsOf(gpu product, count int, migStrategy string) map[string]string {
 	major, minor, _ := strings.Cut(gpu.compute, ".")
 	return map[string]string{
 		"nvidia.com/gpu.present":                  "true",
 		"nvidia.com/gpu.product":                  gpu.name,
 		"nvidia.com/gpu.family":                   gpu.family,
+		"nvidia.com/gpu.machine":                  "unknown",
 		"nvidia.com/gpu.count":                    strconv.Itoa(count),
 		"nvidia.com/gpu.memory":                   strconv.Itoa(gpu.memoryMiB),
 		"nvidia.com/gpu.compute.major":            major,
@@ -66,7 +70,7 @@ func labelsOf(gpu product, count int) map[string]string {
 		"nvidia.com/gpu.replicas":                 "1",
 		"nvidia.com/gpu.sharing-strategy":         "none",
 		"nvidia.com/mig.capable":                  strconv.FormatBool(gpu.migCapable),
-		"nvidia.com/mig.strategy":                 "single",
+		"nvidia.com/mig.strategy":                 migStrategy,
 		"nvidia.com/mps.capable":                  "false",
 		"nvidia.com/vgpu.present":                 "false",
 		"nvidia.com/cuda.driver.major":            "570",
@@ -84,35 +88,48 @@ func labelsOf(gpu product, count int) map[string]string {
 	}
 }
 
-// keepLabelled labels the node once, as soon as there is one. Only whole NVIDIA GPUs are labelled: the labels of MIG
-// slices and of other vendors' tools are left out.
-func keepLabelled(ctx context.Context, s settings) {
-	index := slices.IndexFunc(s.resources, func(r resourceCount) bool { return r.name == "nvidia.com/gpu" })
-	if index < 0 {
+// wantedLabels are those of whole NVIDIA GPUs; MIG slices and other vendors' devices get none.
+func wantedLabels(s settings) map[string]string {
+	gpus, migStrategy := 0, "single"
+	for _, resource := range s.resources {
+		switch {
+		case resource.name == wholeGPU:
+			gpus = resource.count
+		case isMIG(resource.name):
+			migStrategy = "mixed"
+		}
+	}
+	if gpus == 0 {
+		return nil
+	}
+	return labelsOf(s.product, gpus, migStrategy)
+}
+
+// labelNode labels the node once, as soon as there is one. A label that somebody changes afterwards stays changed.
+func labelNode(ctx context.Context, s settings) {
+	labels := wantedLabels(s)
+	if labels == nil {
+		klog.InfoS("the node gets no labels: only those of nvidia.com/gpu are known", "node", s.nodeName)
 		return
 	}
-	gpu, _ := productNamed(s.product)
-	labels := labelsOf(gpu, s.resources[index].count)
-	said := ""
+	waiting := repeated{message: "will label the node later", details: []any{"node", s.nodeName}}
 	for ctx.Err() == nil {
-		err := label(ctx, s, labels)
+		err := patchLabels(ctx, s, labels)
 		if err == nil {
-			klog.InfoS("labelled the node", "node", s.nodeName, "product", gpu.name)
+			klog.InfoS("labelled the node", "node", s.nodeName, "product", s.product.name)
 			return
 		}
-		if err.Error() != said {
-			said = err.Error()
-			klog.InfoS("will label the node later", "node", s.nodeName, "reason", said)
-		}
+		waiting.say(err)
 		sleep(ctx, labelRetry)
 	}
 }
 
-func label(ctx context.Context, s settings, labels map[string]string) error {
+func patchLabels(ctx context.Context, s settings, labels map[string]string) error {
 	config, err := clientcmd.BuildConfigFromFlags("", s.kubeconfig)
 	if err != nil {
 		return err
 	}
+	config.Timeout = labelTimeout
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return err

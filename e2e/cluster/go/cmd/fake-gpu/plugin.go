@@ -7,16 +7,24 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
 	"k8s.io/klog/v2"
 	api "k8s.io/kubelet/pkg/apis/deviceplugin/v1beta1"
 )
 
-const registrationPoll = 200 * time.Millisecond
+const (
+	wholeGPU         = "nvidia.com/gpu"
+	registrationPoll = 200 * time.Millisecond
+)
+
+func isMIG(resource string) bool { return strings.HasPrefix(resource, "nvidia.com/mig-") }
 
 // plugin serves one resource name, as one device plugin of a real node would.
 type plugin struct {
@@ -30,7 +38,7 @@ type plugin struct {
 
 func newPlugin(resource resourceCount, s settings, health *health) *plugin {
 	p := &plugin{resource: resource, pluginDir: s.pluginDir, health: health}
-	p.socket = filepath.Join(s.pluginDir, "fake-"+strings.NewReplacer("/", "-", ".", "-").Replace(resource.name)+".sock")
+	p.socket = filepath.Join(s.pluginDir, "fake-"+strings.ReplaceAll(resource.name, "/", "_")+".sock")
 	for index := range resource.count {
 		p.ids = append(p.ids, deviceID(s.nodeName, resource.name, index))
 	}
@@ -40,7 +48,7 @@ func newPlugin(resource resourceCount, s settings, health *health) *plugin {
 // deviceID looks like a GPU's UUID and is the same after every restart, as a real one is.
 func deviceID(node, resource string, index int) string {
 	prefix := "GPU-"
-	if strings.Contains(resource, "/mig-") {
+	if isMIG(resource) {
 		prefix = "MIG-"
 	}
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %d", node, resource, index))
@@ -79,7 +87,7 @@ func (p *plugin) serveOnce(ctx context.Context) error {
 
 // registerUntilTaken returns the kubelet socket that took the registration, so that another one can be told apart.
 func (p *plugin) registerUntilTaken(ctx context.Context) os.FileInfo {
-	said := ""
+	waiting := repeated{message: "waiting for the kubelet", details: []any{"resource", p.resource.name}}
 	for ctx.Err() == nil {
 		kubelet, err := os.Stat(filepath.Join(p.pluginDir, "kubelet.sock"))
 		if err == nil {
@@ -89,10 +97,7 @@ func (p *plugin) registerUntilTaken(ctx context.Context) os.FileInfo {
 			klog.InfoS("registered", "resource", p.resource.name, "devices", p.resource.count)
 			return kubelet
 		}
-		if err.Error() != said {
-			said = err.Error()
-			klog.InfoS("waiting for the kubelet", "resource", p.resource.name, "reason", said)
-		}
+		waiting.say(err)
 		if !exists(p.socket) {
 			// A kubelet that starts empties the folder, so there is nothing left to register: serve anew.
 			return nil
@@ -151,10 +156,15 @@ func (p *plugin) devices(unhealthy map[int]bool) []*api.Device {
 }
 
 // Allocate tells the container its devices as NVIDIA's plugin does by default: in one variable, and nothing else.
-// Another vendor's containers are told nothing.
+// Another vendor's containers are told nothing: those plugins pass device nodes, and there are none.
 func (p *plugin) Allocate(_ context.Context, request *api.AllocateRequest) (*api.AllocateResponse, error) {
 	response := &api.AllocateResponse{}
 	for _, container := range request.ContainerRequests {
+		for _, id := range container.DevicesIds {
+			if !slices.Contains(p.ids, id) {
+				return nil, status.Errorf(codes.InvalidArgument, "%s has no device %s", p.resource.name, id)
+			}
+		}
 		allocated := &api.ContainerAllocateResponse{}
 		if strings.HasPrefix(p.resource.name, "nvidia.com/") {
 			allocated.Envs = map[string]string{"NVIDIA_VISIBLE_DEVICES": strings.Join(container.DevicesIds, ",")}

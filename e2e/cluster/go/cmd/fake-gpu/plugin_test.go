@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -139,7 +140,8 @@ func TestDevicesAreAdvertisedAndAllocatedByName(t *testing.T) {
 		t.Fatal(err)
 	}
 	container := answer.ContainerResponses[0]
-	if container.Envs["NVIDIA_VISIBLE_DEVICES"] != strings.Join(ids, ",") || len(container.Envs) != 1 || len(container.Devices) != 0 {
+	told := container.Envs["NVIDIA_VISIBLE_DEVICES"]
+	if told != strings.Join(ids, ",") || len(container.Envs) != 1 || len(container.Devices) != 0 {
 		t.Fatalf("the container got %v", container)
 	}
 }
@@ -168,19 +170,89 @@ func TestADeviceTurnsUnhealthyAndHeals(t *testing.T) {
 }
 
 func TestAPluginRegistersAgainWithAKubeletThatStartsAnew(t *testing.T) {
-	folder, _ := startPlugins(t, resourceCount{"nvidia.com/gpu", 1})
-	first, server := startKubelet(t, folder)
-	before := watch(t, connect(t, folder, first.registration(t)))()
-	server.Stop()
-	// The kubelet empties the folder when it starts.
-	sockets, _ := filepath.Glob(filepath.Join(folder, "*.sock"))
-	for _, socket := range sockets {
-		os.Remove(socket)
+	for name, removed := range map[string]string{
+		"that empties its folder":      "*.sock",
+		"that replaces its own socket": "kubelet.sock",
+	} {
+		t.Run(name, func(t *testing.T) {
+			folder, _ := startPlugins(t, resourceCount{"nvidia.com/gpu", 1})
+			first, server := startKubelet(t, folder)
+			before := watch(t, connect(t, folder, first.registration(t)))()
+			server.Stop()
+			sockets, _ := filepath.Glob(filepath.Join(folder, removed))
+			for _, socket := range sockets {
+				os.Remove(socket)
+			}
+			second, _ := startKubelet(t, folder)
+			after := watch(t, connect(t, folder, second.registration(t)))()
+			if before[0].ID != after[0].ID {
+				t.Fatalf("the device was %s and is %s", before[0].ID, after[0].ID)
+			}
+		})
 	}
-	second, _ := startKubelet(t, folder)
-	after := watch(t, connect(t, folder, second.registration(t)))()
-	if before[0].ID != after[0].ID {
-		t.Fatalf("the device was %s and is %s", before[0].ID, after[0].ID)
+}
+
+func TestADeviceThatIsNotThereCannotBeAllocated(t *testing.T) {
+	folder, _ := startPlugins(t, resourceCount{"nvidia.com/gpu", 1})
+	kubelet, _ := startKubelet(t, folder)
+	client := connect(t, folder, kubelet.registration(t))
+	_, err := client.Allocate(t.Context(), &api.AllocateRequest{
+		ContainerRequests: []*api.ContainerAllocateRequest{{DevicesIds: []string{"GPU-x"}}},
+	})
+	if err == nil || !strings.Contains(err.Error(), "nvidia.com/gpu has no device GPU-x") {
+		t.Fatalf("answered %v", err)
+	}
+}
+
+func TestAnUnhealthyDeviceIsSoFromTheFirstListOnAndAStrayFileChangesNothing(t *testing.T) {
+	control := t.TempDir()
+	if err := os.Mkdir(filepath.Join(control, "unhealthy"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"0", "stray"} {
+		if err := os.WriteFile(filepath.Join(control, "unhealthy", name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	health := newHealth(control)
+	plugin := newPlugin(resourceCount{"nvidia.com/gpu", 2}, settings{nodeName: "node-1"}, health)
+	unhealthy, _ := health.current()
+	if states := healthOf(plugin.devices(unhealthy)); states != "Unhealthy Healthy" {
+		t.Fatalf("it starts with %s", states)
+	}
+	if !strings.HasSuffix(health.problem.said, "stray is not named after a device's index") {
+		t.Fatalf("the stray file was answered %q", health.problem.said)
+	}
+}
+
+func TestATerminatedProgramEndsCleanly(t *testing.T) {
+	folder, err := os.MkdirTemp("", "gpu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(folder)
+	kubelet, _ := startKubelet(t, folder)
+	ended := make(chan error, 1)
+	go func() {
+		ended <- run(settings{
+			pluginDir: folder, controlDir: t.TempDir(), nodeName: "node-1", kubeconfig: filepath.Join(folder, "none"),
+			product: products[0], resources: resourceCounts{{"nvidia.com/gpu", 1}},
+		})
+	}()
+	kubelet.registration(t)
+	if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Fatalf("ended with %v", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("still running after 10 s")
+	}
+	if sockets, _ := filepath.Glob(filepath.Join(folder, "fake-*.sock")); len(sockets) > 0 {
+		t.Fatalf("left %v", sockets)
 	}
 }
 
@@ -191,9 +263,10 @@ func TestEveryResourceHasAPluginOfItsOwn(t *testing.T) {
 	for range 2 {
 		registration := kubelet.registration(t)
 		client := connect(t, folder, registration)
-		counts[registration.ResourceName] = len(watch(t, client)())
+		devices := watch(t, client)()
+		counts[registration.ResourceName] = len(devices)
 		answer, err := client.Allocate(context.Background(), &api.AllocateRequest{
-			ContainerRequests: []*api.ContainerAllocateRequest{{DevicesIds: []string{"x"}}},
+			ContainerRequests: []*api.ContainerAllocateRequest{{DevicesIds: []string{devices[0].ID}}},
 		})
 		if err != nil {
 			t.Fatal(err)
