@@ -66,9 +66,16 @@ test-e2e: venv ## Tests on the real one-node cluster (root, Linux)
 test: venv ## Every tier that this machine can run; says which it skipped and why
 	$(BIN)/python -m tests.tiers
 
+# A cluster that exists is used only where it is asked for by name, never because KUBECONFIG happens to be set.
 .PHONY: up
-up: venv ## Start a real one-node Kubernetes on this machine (root, Linux)
+up: venv ## Start a real one-node Kubernetes with Stoker's API (root, Linux), or use yours with CONTEXT=name
+ifdef CONTEXT
+	kubectl --context="$(CONTEXT)" apply --server-side -f crds/
+else
 	$(BIN)/python -m e2e.cluster up --install
+	$(BIN)/python -m e2e.cluster exec -- kubectl apply --server-side -f crds/
+	$(BIN)/python -m e2e.cluster exec -- kubectl get nodes
+endif
 
 .PHONY: down
 down: venv ## Remove it and everything that it left

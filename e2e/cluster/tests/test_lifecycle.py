@@ -3,7 +3,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -74,11 +74,15 @@ def _pids(layout: Layout) -> dict[str, int]:
     return {name: record.pid for name in processes.names() if (record := processes.alive(name))}
 
 
-def test_a_cluster_starts_in_time_and_a_second_up_changes_nothing(layout: Layout) -> None:
+def test_a_cluster_starts_in_time_and_a_second_up_changes_nothing(
+    layout: Layout, figure: Callable[[str, float], None]
+) -> None:
     succeed("build")
     started = time.monotonic()
     succeed("up", "--name", layout.name)
-    assert time.monotonic() - started < UP_SECONDS
+    took_seconds = time.monotonic() - started
+    figure("a one-node cluster with 4 GPUs, from `up` to usable", took_seconds)
+    assert took_seconds < UP_SECONDS
     before = _pids(layout)
     assert before.keys() >= {"etcd", "kube-apiserver", "kubelet", "containerd", "coredns", "prometheus", "fake-gpu"}
     succeed("up", "--name", layout.name)

@@ -2,6 +2,8 @@ import json
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -30,7 +32,7 @@ FLAGS = (
 )  # fmt: skip
 
 
-def _server(image: str, model_folder: str) -> dict[str, Any]:
+def _server(name: str, image: str, model_folder: str) -> dict[str, Any]:
     paths = {"model": "/model", "tmp": "/tmp", "shm": "/dev/shm"}
     mounts = [{"name": name, "mountPath": path, "readOnly": name == "model"} for name, path in paths.items()]
     container = {
@@ -54,7 +56,7 @@ def _server(image: str, model_folder: str) -> dict[str, Any]:
         {"name": "tmp", "emptyDir": {}},
         {"name": "shm", "emptyDir": {"medium": "Memory"}},
     ]
-    return pod("vllm", container=container, volumes=volumes, terminationGracePeriodSeconds=30)
+    return pod(name, container=container, volumes=volumes, terminationGracePeriodSeconds=30)
 
 
 @pytest.fixture
@@ -65,7 +67,9 @@ def model_folder(namespace: Namespace) -> str:
     return str(folder)
 
 
-def test_real_vllm_streams_a_chat_completion_through_its_service(namespace: Namespace, model_folder: str) -> None:
+def test_real_vllm_streams_a_chat_completion_through_its_service(
+    namespace: Namespace, model_folder: str, figure: Callable[[str, float], None]
+) -> None:
     load_image(namespace.cluster.layout, "vllm-cpu")
     service = {
         "apiVersion": "v1",
@@ -73,8 +77,10 @@ def test_real_vllm_streams_a_chat_completion_through_its_service(namespace: Name
         "metadata": {"name": "llama"},
         "spec": {"selector": {"app": "vllm"}, "ports": [{"port": 80, "targetPort": 8000}]},
     }
-    namespace.apply(_server(build_image("vllm-cpu").reference, model_folder), service)
+    began = time.monotonic()
+    namespace.apply(_server("vllm", build_image("vllm-cpu").reference, model_folder), service)
     namespace.wait_ready("vllm", seconds=READY_SECONDS)
+    figure("real vLLM, from the pod's creation to Ready", time.monotonic() - began)
 
     request = {
         "model": MODEL,
@@ -93,3 +99,15 @@ def test_real_vllm_streams_a_chat_completion_through_its_service(namespace: Name
     # Random weights give bytes that are not always whole characters, so there are fewer pieces than tokens.
     assert len([chunk for chunk in chunks if chunk["choices"][0]["delta"].get("content")]) > 1
     assert chunks[-1]["choices"][0]["finish_reason"] == "length"
+
+
+def test_four_replicas_of_real_vllm_run_side_by_side(
+    namespace: Namespace, model_folder: str, figure: Callable[[str, float], None]
+) -> None:
+    load_image(namespace.cluster.layout, "vllm-cpu")
+    image = build_image("vllm-cpu").reference
+    names = [f"vllm-{index}" for index in range(4)]
+    began = time.monotonic()
+    namespace.apply(*(_server(name, image, model_folder) for name in names))
+    namespace.wait_ready(*names, seconds=READY_SECONDS)
+    figure("real vLLM, four pods at once, until the last is Ready", time.monotonic() - began)

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	labelRetry   = time.Second
+	labelRetry   = 250 * time.Millisecond
 	labelTimeout = 10 * time.Second
 )
 

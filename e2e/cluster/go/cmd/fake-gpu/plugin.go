@@ -20,8 +20,9 @@ import (
 )
 
 const (
-	wholeGPU         = "nvidia.com/gpu"
-	registrationPoll = 200 * time.Millisecond
+	wholeGPU            = "nvidia.com/gpu"
+	registrationPoll    = 200 * time.Millisecond
+	registrationTimeout = 5 * time.Second
 )
 
 func isMIG(resource string) bool { return strings.HasPrefix(resource, "nvidia.com/mig-") }
@@ -90,6 +91,10 @@ func (p *plugin) registerUntilTaken(ctx context.Context) os.FileInfo {
 	waiting := repeated{message: "waiting for the kubelet", details: []any{"resource", p.resource.name}}
 	for ctx.Err() == nil {
 		kubelet, err := os.Stat(filepath.Join(p.pluginDir, "kubelet.sock"))
+		if !exists(p.socket) {
+			// A kubelet that starts empties the folder, and then calls back for seconds where nobody listens.
+			return nil
+		}
 		if err == nil {
 			err = p.register(ctx)
 		}
@@ -98,17 +103,13 @@ func (p *plugin) registerUntilTaken(ctx context.Context) os.FileInfo {
 			return kubelet
 		}
 		waiting.say(err)
-		if !exists(p.socket) {
-			// A kubelet that starts empties the folder, so there is nothing left to register: serve anew.
-			return nil
-		}
 		sleep(ctx, registrationPoll)
 	}
 	return nil
 }
 
 func (p *plugin) register(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, registrationTimeout)
 	defer cancel()
 	connection, err := grpc.NewClient("unix://"+filepath.Join(p.pluginDir, "kubelet.sock"),
 		grpc.WithTransportCredentials(insecure.NewCredentials()))

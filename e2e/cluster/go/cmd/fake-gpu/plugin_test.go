@@ -19,10 +19,16 @@ import (
 // fakeKubelet takes registrations on a real socket, as the kubelet does.
 type fakeKubelet struct {
 	api.UnimplementedRegistrationServer
+	t          *testing.T
+	folder     string
 	registered chan *api.RegisterRequest
 }
 
 func (k *fakeKubelet) Register(_ context.Context, request *api.RegisterRequest) (*api.Empty, error) {
+	if _, err := os.Stat(filepath.Join(k.folder, request.Endpoint)); err != nil {
+		k.t.Errorf("the kubelet cannot call back: %v", err)
+		return nil, err
+	}
 	k.registered <- request
 	return &api.Empty{}, nil
 }
@@ -33,7 +39,8 @@ func startKubelet(t *testing.T, folder string) (*fakeKubelet, *grpc.Server) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kubelet, server := &fakeKubelet{registered: make(chan *api.RegisterRequest, 10)}, grpc.NewServer()
+	kubelet := &fakeKubelet{t: t, folder: folder, registered: make(chan *api.RegisterRequest, 10)}
+	server := grpc.NewServer()
 	api.RegisterRegistrationServer(server, kubelet)
 	go server.Serve(listener)
 	t.Cleanup(server.Stop)
@@ -170,16 +177,22 @@ func TestADeviceTurnsUnhealthyAndHeals(t *testing.T) {
 }
 
 func TestAPluginRegistersAgainWithAKubeletThatStartsAnew(t *testing.T) {
-	for name, removed := range map[string]string{
-		"that empties its folder":      "*.sock",
-		"that replaces its own socket": "kubelet.sock",
+	for name, restart := range map[string]struct {
+		away    time.Duration
+		removed string
+	}{
+		"that empties its folder":                  {0, "*.sock"},
+		"that is away and then empties its folder": {3 * registrationPoll, "*.sock"},
+		"that replaces its own socket":             {0, "kubelet.sock"},
+		"that is away and then has its own socket": {3 * registrationPoll, "kubelet.sock"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			folder, _ := startPlugins(t, resourceCount{"nvidia.com/gpu", 1})
 			first, server := startKubelet(t, folder)
 			before := watch(t, connect(t, folder, first.registration(t)))()
 			server.Stop()
-			sockets, _ := filepath.Glob(filepath.Join(folder, removed))
+			time.Sleep(restart.away)
+			sockets, _ := filepath.Glob(filepath.Join(folder, restart.removed))
 			for _, socket := range sockets {
 				os.Remove(socket)
 			}
