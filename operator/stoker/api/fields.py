@@ -14,12 +14,14 @@ from pydantic_core import PydanticUndefined
 from stoker.api.declaration import ATOMIC, ApiModel, Effect, Format, ListKind, Rule, Unit
 from stoker.api.values.parsed_text import ParsedText
 
+Kind = Literal["object", "list", "map", "json", "text", "quantity", "integer", "boolean"]
+
 
 @dataclass(frozen=True)
 class Shape:
     """What a value may be: one of the kinds below, with its bounds."""
 
-    kind: str  # "object" | "list" | "map" | "json" | "text" | "quantity" | "integer" | "boolean"
+    kind: Kind
     model: type[ApiModel] | None = None
     item: "Shape | None" = None
     choices: tuple[str, ...] = ()
@@ -58,17 +60,13 @@ def fields_of(model: type[ApiModel]) -> tuple[DeclaredField, ...]:
     return tuple(_declared(name, info) for name, info in model.model_fields.items())
 
 
-_UNITS_IN_NAMES = {
-    "milliseconds": "milliseconds",
-    "seconds": "seconds",
-    "percent": "percent",
-    "bytes": "bytes",
-}
+# The first that a name ends with counts.
+_UNITS_IN_NAMES = ("milliseconds", "seconds", "percent", "bytes")
 
 
 def _declared(name: str, info: FieldInfo) -> DeclaredField:
     marks = _marks(info.annotation, tuple(info.metadata))
-    named_unit = next((unit for ending, unit in _UNITS_IN_NAMES.items() if name.endswith(ending)), None)
+    named_unit = next((unit for unit in _UNITS_IN_NAMES if name.endswith(unit)), None)
     return DeclaredField(
         name=name,
         alias=info.alias or name,
@@ -137,7 +135,7 @@ def _shape_of_bare(bare: Any, bounds: dict[str, Any]) -> Shape:
     if issubclass(bare, ApiModel):
         return Shape("object", model=bare, **bounds)
     if issubclass(bare, ParsedText):
-        return Shape(bare.shape_name, **(bounds | {"at_least": 1, "at_most": bare.max_length, "rules": bare.rules}))
-    kinds = {bool: "boolean", int: "integer"}
+        return Shape(bare.shape_kind, **(bounds | {"at_least": 1, "at_most": bare.max_length, "rules": bare.rules}))
+    kinds: dict[type, Kind] = {bool: "boolean", int: "integer"}
     choices = tuple(bare) if issubclass(bare, StrEnum) else ()
     return Shape(kinds.get(bare, "text"), choices=choices, **bounds)

@@ -43,7 +43,7 @@ _WRITE: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "int_type": lambda _: "write a whole number without quotes or unit; the unit is in the field's name or description",
     "bool_type": lambda _: "write true or false without quotes",
     "string_type": lambda _: "write a text, in quotes where YAML would read a number or true/false",
-    "enum": lambda context: f"write one of {context['expected']}, in quotes where YAML would read a boolean or number",
+    "enum": lambda context: f"write one of {context['expected']}",
     "literal_error": lambda context: f"write {context['expected']}",
     "greater_than_equal": lambda context: f"write {context['ge']} or more",
     "less_than_equal": lambda context: f"write {context['le']} or less",
@@ -67,10 +67,10 @@ def problem_from(error: ErrorDetails, root: type[ApiModel]) -> Problem:
         return Problem(path_of(location), _unknown_field(location, root))
     if kind == "value_error":
         return Problem(path_of(location), str(context["error"]))
-    found = _shown(error["input"])
-    if kind in _WRITE:
-        return Problem(path_of(location), f"{found} does not fit here: {_WRITE[kind](context)}")
-    return Problem(path_of(location), f"{found} does not fit here: {error['msg']}")
+    write = _WRITE[kind](context) if kind in _WRITE else error["msg"]
+    if kind == "enum" and isinstance(error["input"], bool):
+        write += ", in quotes, since YAML reads a bare On or Off as true or false"
+    return Problem(path_of(location), f"{_shown(error['input'])} does not fit here: {write}")
 
 
 RESERVED = {"spec.weights.storage": ("nodeLocal", "imageVolume", "stream"), "spec": ("adapters",)}

@@ -75,6 +75,13 @@ def test_a_null_in_the_template_means_that_a_key_goes_and_is_kept() -> None:
     assert deployment.to_manifest()["spec"]["template"]["spec"] == patch
 
 
+def test_a_bare_off_is_answered_with_the_quotes_that_it_needs() -> None:
+    (problem,) = problems_of({"spec.scaling.mode": False})
+    assert problem.endswith(
+        "write one of 'Auto', 'Observe' or 'Off', in quotes, since YAML reads a bare On or Off as true or false"
+    )
+
+
 def test_a_file_of_another_kind_is_refused() -> None:
     assert problems_of({"kind": "Deployment"}) == ["kind: \"Deployment\" does not fit here: write 'ModelDeployment'"]
     assert problems_of({"kind": ABSENT}) == ["kind: is missing: write kind: ModelDeployment"]

@@ -1,7 +1,7 @@
 """The base of every text that has a grammar."""
 
 from abc import abstractmethod
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
@@ -14,7 +14,7 @@ class ParsedText:
 
     rules: ClassVar[tuple[Rule, ...]]
     max_length: ClassVar[int]
-    shape_name: ClassVar[str] = "text"
+    shape_kind: ClassVar[Literal["text", "quantity"]] = "text"
 
     @classmethod
     def parse(cls, text: str) -> Self:

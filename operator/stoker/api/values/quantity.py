@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic_core import CoreSchema, core_schema
 
@@ -27,7 +27,7 @@ class Quantity(ParsedText):
     text: str = field(compare=False)
 
     max_length: ClassVar[int] = 32
-    shape_name: ClassVar[str] = "quantity"
+    shape_kind: ClassVar[Literal["text", "quantity"]] = "quantity"
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             cel=f"string(self).matches(r'^(?:{_PATTERN})$') && isQuantity(string(self))",
