@@ -31,8 +31,8 @@ class InvalidManifest(ValueError):  # noqa: N818 - it is the manifest that is in
 
 @dataclass(frozen=True)
 class Unrecognised:
-    """A value that this version does not know. None of what depends on it may be acted upon as if it were the default.
-    A value that this version does not know. None of what depends on it may be acted upon as if it were the default."""
+    """A value that this version does not know. None of what depends on it may be acted upon as if it were
+    the default."""
 
     path: str
     found: str

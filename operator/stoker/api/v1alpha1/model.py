@@ -59,12 +59,12 @@ class Model(ApiModel):
     """The name that clients send as `model`. Absent: the name of the ModelDeployment."""
 
     secret_ref: Annotated[ObjectReference | None, Effect.LIVE] = Field(None, examples=[{"name": "hf-token"}])
-    """Secret with the credentials of the source. Only the job that fetches the weights sees it, never the model server.
-    Secret with the credentials of the source. Only the job that fetches the weights sees it, never the model server."""
+    """Secret with the credentials of the source. Only the job that fetches the weights sees it, never the
+    model server."""
 
     service_account_name: Annotated[ObjectName | None, Effect.LIVE] = Field(None, examples=["weights-reader"])
-    """ServiceAccount of the job that fetches the weights, for workload identity. The model server runs without a token.
-    ServiceAccount of the job that fetches the weights, for workload identity. The model server runs without a token."""
+    """ServiceAccount of the job that fetches the weights, for workload identity. The model server runs without
+    a token."""
 
     trust_remote_code: bool = Field(default=False, examples=[False])
     """Allows pickle weights and Python code that come with the model. The operator's configuration must allow the

@@ -25,8 +25,8 @@ class Rollout(ApiModel):
     one first. Replace: always exchange. BlueGreen: a second full set, and all traffic moves at once."""
 
     deadline_seconds: int = Field(1800, ge=60, le=86_400, examples=[1800])
-    """Time that a new replica may take to load before the revision counts as failed. Waiting for a node does not count.
-    Time that a new replica may take to load before the revision counts as failed. Waiting for a node does not count."""
+    """Time that a new replica may take to load before the revision counts as failed. Waiting for a node does
+    not count."""
 
     auto_rollback: bool = Field(default=True, examples=[True])
     """Whether a failed revision goes back to the last good one by itself."""
@@ -35,8 +35,8 @@ class Rollout(ApiModel):
     """Holds the rollout where it is. Replicas that fail are still replaced."""
 
     revision: RevisionName | None = Field(None, examples=["3f9a1c07be"])
-    """Pins this revision, one of status.revisions, instead of what the rest of the spec describes. Unset it to go on.
-    Pins this revision, one of status.revisions, instead of what the rest of the spec describes. Unset it to go on."""
+    """Pins this revision, one of status.revisions, instead of what the rest of the spec describes. Unset it to
+    go on."""
 
 
 class Drain(ApiModel):

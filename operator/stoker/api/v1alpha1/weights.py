@@ -38,8 +38,8 @@ class Claim(ApiModel):
     """StorageClass of the volume. Absent: the operator's configuration, then the cluster's default."""
 
     access_modes: Annotated[tuple[AccessMode, ...], SET] = Field((), max_length=4, examples=[["ReadWriteMany"]])
-    """Access modes of the volume; ReadWriteMany lets replicas run on many nodes. Empty: the operator's configuration.
-    Access modes of the volume; ReadWriteMany lets replicas run on many nodes. Empty: the operator's configuration."""
+    """Access modes of the volume; ReadWriteMany lets replicas run on many nodes. Empty: the
+    operator's configuration."""
 
 
 class Storage(ApiModel):
