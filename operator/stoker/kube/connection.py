@@ -19,6 +19,9 @@ REQUEST_TIMEOUT_SECONDS = 30.0
 CONNECT_TIMEOUT_SECONDS = 5.0
 MOST_CONNECTIONS = 64
 
+Json = dict[str, Any]
+Query = Mapping[str, str]
+
 
 class ApiError(Exception):
     """The API server answered, and the answer is no."""
@@ -54,29 +57,65 @@ class Connection:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, credentials: Configuration) -> AsyncIterator[Self]:
+    async def open(
+        cls, credentials: Configuration, *, request_timeout_seconds: float = REQUEST_TIMEOUT_SECONDS
+    ) -> AsyncIterator[Self]:
         connector = aiohttp.TCPConnector(limit=MOST_CONNECTIONS, ssl=_ssl_context(credentials))
-        timeout = aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_SECONDS, sock_connect=CONNECT_TIMEOUT_SECONDS)
+        timeout = aiohttp.ClientTimeout(
+            total=request_timeout_seconds, sock_connect=min(CONNECT_TIMEOUT_SECONDS, request_timeout_seconds)
+        )
         async with aiohttp.ClientSession(
             credentials.host, connector=connector, timeout=timeout, proxy=credentials.proxy, trust_env=False
         ) as session:
             yield cls(credentials, session)
 
-    async def get(self, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """The decoded answer. ApiError where the server refuses, ApiUnreachableError where nobody answers in time."""
+    # Each of these returns the decoded answer, or raises ApiError where the server refuses and ApiUnreachableError
+    # where nobody answers in time.
+
+    async def get(self, path: str, query: Query | None = None) -> Json:
+        return await self._ask("GET", path, query)
+
+    async def post(self, path: str, body: Mapping[str, Any], query: Query | None = None) -> Json:
+        return await self._ask("POST", path, query, body)
+
+    async def put(self, path: str, body: Mapping[str, Any], query: Query | None = None) -> Json:
+        return await self._ask("PUT", path, query, body)
+
+    async def merge_patch(self, path: str, body: Mapping[str, Any], query: Query | None = None) -> Json:
+        return await self._ask("PATCH", path, query, body, "application/merge-patch+json")
+
+    async def server_side_apply(self, path: str, body: Mapping[str, Any], query: Query | None = None) -> Json:
+        # JSON is YAML; before Kubernetes 1.32 or so the server knows no other name for the content.
+        return await self._ask("PATCH", path, query, body, "application/apply-patch+yaml")
+
+    async def delete(self, path: str, body: Mapping[str, Any], query: Query | None = None) -> Json:
+        """The body holds the DeleteOptions: preconditions, propagation, grace."""
+        return await self._ask("DELETE", path, query, body)
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        query: Query | None,
+        body: Mapping[str, Any] | None = None,
+        content_type: str = "application/json",
+    ) -> Json:
+        headers = await self._headers()
+        data = None
+        if body is not None:
+            headers["Content-Type"] = content_type
+            data = json.dumps(body, separators=(",", ":")).encode()
         try:
-            async with self._session.get(path, params=query, headers=await self._headers()) as response:
+            async with self._session.request(method, path, params=query, headers=headers, data=data) as response:
                 raw = await response.read()
                 if response.status >= 400:
                     raise _error_from(response.status, response.headers, raw)
         except (aiohttp.ClientError, TimeoutError) as failed:
-            raise _unreachable(f"GET {path}", failed) from failed
-        return _decoded(raw, f"GET {path}")
+            raise _unreachable(f"{method} {path}", failed) from failed
+        return _decoded(raw, f"{method} {path}")
 
     @asynccontextmanager
-    async def stream(
-        self, path: str, query: Mapping[str, str], silent_seconds: float
-    ) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
+    async def stream(self, path: str, query: Query, silent_seconds: float) -> AsyncIterator[AsyncIterator[Json]]:
         """The events of a watch, until the server ends it. A stream without a byte for too long counts as broken."""
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_SECONDS, sock_read=silent_seconds)
         try:
@@ -125,7 +164,7 @@ def _ssl_context(credentials: Configuration) -> ssl.SSLContext:
     return context
 
 
-async def _lines(content: aiohttp.StreamReader, what: str) -> AsyncIterator[dict[str, Any]]:
+async def _lines(content: aiohttp.StreamReader, what: str) -> AsyncIterator[Json]:
     """One decoded object a line. Lines may be far longer than the reader's own limit for a line."""
     parts: list[bytes] = []
     async for chunk in content.iter_any():
@@ -143,7 +182,7 @@ def _unreachable(what: str, failed: Exception) -> ApiUnreachableError:
     return ApiUnreachableError(f"{what}: {str(failed) or type(failed).__name__}")
 
 
-def _decoded(raw: bytes, what: str) -> dict[str, Any]:
+def _decoded(raw: bytes, what: str) -> Json:
     try:
         value = json.loads(raw)
     except ValueError as broken:
