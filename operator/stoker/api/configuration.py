@@ -1,0 +1,285 @@
+"""The operator's configuration file: the platform team's side, so that a ModelDeployment stays ten lines long."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from stoker.api.declaration import ATOMIC, SET, ApiModel, Rule, Unit, map_by
+from stoker.api.v1alpha1.engine import EngineName
+from stoker.api.v1alpha1.names import ObjectName, ShortText
+from stoker.api.v1alpha1.weights import AccessMode
+from stoker.api.values.frozen import EMPTY, FrozenJson, FrozenMap
+from stoker.api.values.image import ImageReference
+from stoker.api.values.quantity import Quantity
+
+Patterns = Annotated[tuple[ShortText, ...], Field(max_length=256), SET]
+Objects = Annotated[tuple[FrozenJson, ...], Field(max_length=64), ATOMIC]
+
+
+class EngineDefaults(ApiModel):
+    """What is used for one engine where a ModelDeployment does not say."""
+
+    name: EngineName = Field(examples=["vllm"])
+    """The engine."""
+
+    image: ImageReference | None = Field(None, examples=["registry.example.com/stoker/vllm:0.1.0"])
+    """Image of replicas whose `spec.engine.image` is absent. Absent here too: such ModelDeployments are refused."""
+
+    env: FrozenMap[Annotated[str, Field(max_length=4096)]] = Field(EMPTY, examples=[{"VLLM_NO_USAGE_STATS": "1"}])
+    """Environment variables that every replica of the engine has, unless its ModelDeployment sets them."""
+
+
+class PodDefaults(ApiModel):
+    """What every replica's pod gets, besides what Stoker needs. A ModelDeployment's template is merged over it."""
+
+    image_pull_secrets: Annotated[tuple[ObjectName, ...], Field(max_length=16), SET] = Field(
+        (), examples=[["registry-token"]]
+    )
+    """Secrets, in the namespace of the ModelDeployment, with which nodes pull the images."""
+
+    node_selector: FrozenMap[Annotated[str, Field(max_length=253)]] = Field(EMPTY, examples=[{"pool": "gpu"}])
+    """Labels of the nodes that may run replicas."""
+
+    tolerations: Objects = Field((), examples=[[{"key": "nvidia.com/gpu", "operator": "Exists"}]])
+    """Taints of the nodes that replicas tolerate, as in core/v1."""
+
+    priority_class_name: ObjectName | None = Field(None, examples=["serving"])
+    """PriorityClass of the pods. Absent: the cluster's default."""
+
+    runtime_class_name: ObjectName | None = Field(None, examples=["nvidia"])
+    """RuntimeClass of the pods. Absent: the cluster's default."""
+
+    shared_memory: Quantity = Field(Quantity.parse("2Gi"), examples=["8Gi"])
+    """Size of /dev/shm. It counts against the memory of the container once it is written to."""
+
+    startup_seconds: int = Field(3600, ge=10, le=86_400, examples=[3600])
+    """Time after which a replica that is still not loaded is restarted by its node."""
+
+
+class GpuProduct(ApiModel):
+    """What Stoker knows of one GPU product, by the name that the nodes' label nvidia.com/gpu.product has."""
+
+    name: ShortText = Field(examples=["NVIDIA-H100-80GB-HBM3"])
+    """The product."""
+
+    tolerations: Objects = Field((), examples=[[{"key": "gpu", "value": "h100", "effect": "NoSchedule"}]])
+    """Tolerations that pods for this product get."""
+
+    node_selector: FrozenMap[Annotated[str, Field(max_length=253)]] = Field(EMPTY, examples=[{"pool": "h100"}])
+    """Node labels that pods for this product ask for."""
+
+
+class Allowed(ApiModel):
+    """What a ModelDeployment may ask for. Who may edit one may create pods, so this is the fence. `*` stands for any
+    characters; an empty list allows nothing."""
+
+    sources: Patterns = Field(("*",), examples=[["hf://meta-llama/*", "pvc://*"]])
+    """Model sources."""
+
+    remote_code: Patterns = Field((), examples=[["hf://nvidia/*"]])
+    """Model sources that may set trustRemoteCode."""
+
+    images: Patterns = Field(("*",), examples=[["registry.example.com/*"]])
+    """Images of engines and of containers in a template."""
+
+    args: Patterns = Field(("*",), examples=[["--enable-prefix-caching"]])
+    """Arguments of engines."""
+
+    env: Patterns = Field(("*",), examples=[["VLLM_*"]])
+    """Names of environment variables."""
+
+    template_paths: Patterns = Field(
+        (
+            "metadata.labels",
+            "metadata.annotations",
+            "spec.affinity",
+            "spec.nodeSelector",
+            "spec.tolerations",
+            "spec.topologySpreadConstraints",
+            "spec.priorityClassName",
+            "spec.schedulerName",
+            "spec.imagePullSecrets",
+            "spec.hostAliases",
+            "spec.dnsConfig",
+            "spec.containers[server].resources",
+            "spec.containers[server].volumeMounts",
+            "spec.containers[*].name",
+            "spec.containers[*].image",
+            "spec.containers[*].command",
+            "spec.containers[*].args",
+            "spec.containers[*].env",
+            "spec.containers[*].ports",
+            "spec.containers[*].resources",
+            "spec.containers[*].volumeMounts",
+            "spec.volumes[*].name",
+            "spec.volumes[*].emptyDir",
+            "spec.volumes[*].configMap",
+            "spec.volumes[*].secret",
+        ),
+        examples=[["metadata.labels", "spec.nodeSelector"]],
+    )
+    """Paths of the pod template that a ModelDeployment's template may change, with what is below them. Not among them
+    by default: host namespaces, host paths, security contexts, service accounts."""
+
+
+class StorageDefaults(ApiModel):
+    """How claims for weights are made where a ModelDeployment does not say."""
+
+    storage_class_name: ObjectName | None = Field(None, examples=["fast-rwx"])
+    """StorageClass. Absent: the cluster's default."""
+
+    access_modes: Annotated[tuple[AccessMode, ...], Field(max_length=4), SET] = Field(
+        (AccessMode.READ_WRITE_ONCE,), examples=[["ReadWriteMany"]]
+    )
+    """Access modes. ReadWriteMany lets replicas run on many nodes, where the class has it."""
+
+
+class Network(ApiModel):
+    """Who may reach the replicas."""
+
+    policy: bool = Field(default=True, examples=[True])
+    """Whether every model gets a NetworkPolicy: its port open to `clients`, its way out closed."""
+
+    clients: Objects = Field(({},), examples=[[{"matchLabels": {"kubernetes.io/metadata.name": "gateway"}}]])
+    """Selectors of the namespaces whose pods may call the models. `{}` selects all of them."""
+
+
+class Limits(ApiModel):
+    """Bounds over all ModelDeployments."""
+
+    max_replicas: Annotated[int, Unit("replicas")] = Field(10_000, ge=1, le=10_000, examples=[50])
+    """Most replicas of one ModelDeployment, whatever its spec says."""
+
+
+class Watch(ApiModel):
+    """Which ModelDeployments this operator looks after."""
+
+    namespaces: Annotated[tuple[ObjectName, ...], Field(max_length=256), SET] = Field((), examples=[["team-a"]])
+    """Namespaces. Empty: all of them, which needs cluster-wide permissions."""
+
+
+class Reconciling(ApiModel):
+    """How much work is done at once, and how often by itself."""
+
+    workers: Annotated[int, Unit("models")] = Field(16, ge=1, le=256, examples=[16])
+    """Models that are worked on at once."""
+
+    resync_seconds: int = Field(600, ge=30, le=86_400, examples=[600])
+    """Every model is looked at again at least this often."""
+
+    status_seconds: int = Field(30, ge=1, le=3600, examples=[30])
+    """Shortest time between two writes of a status in which only numbers changed."""
+
+
+class Leadership(ApiModel):
+    """One operator acts, others stand by."""
+
+    lease_name: ObjectName = Field("stoker-operator", examples=["stoker-operator"])
+    """Name of the Lease, in the operator's namespace."""
+
+    lease_seconds: int = Field(15, ge=3, le=300, examples=[15])
+    """Time after its last renewal that a leader is waited for."""
+
+    renew_deadline_seconds: int = Field(10, ge=2, le=299, examples=[10])
+    """Time without a renewal after which a leader stops by itself."""
+
+    retry_seconds: int = Field(2, ge=1, le=60, examples=[2])
+    """Time between two looks at the Lease."""
+
+
+class LogFormat(StrEnum):
+    """How log lines are written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class LogLevel(StrEnum):
+    """What is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Log(ApiModel):
+    """The operator's own log."""
+
+    format: LogFormat = Field(LogFormat.TEXT, examples=["json"])
+    """Lines for people or for machines."""
+
+    level: LogLevel = Field(LogLevel.INFO, examples=["debug"])
+    """Least important lines that are written."""
+
+
+class Probes(ApiModel):
+    """Where the operator answers for its own health."""
+
+    port: Annotated[int, Unit("port number")] = Field(8080, ge=0, le=65_535, examples=[8080])
+    """Port of /healthz and /readyz. 0: any free one, which is logged."""
+
+
+class Configuration(ApiModel):
+    """Everything that can be set for the operator. Every key has a default, so an empty file is a valid one."""
+
+    rules = (
+        Rule(
+            cel="",
+            holds=lambda it: it.leadership.renew_deadline_seconds < it.leadership.lease_seconds,
+            says="renewDeadlineSeconds {self.leadership.renewDeadlineSeconds} is not below leaseSeconds"
+            " {self.leadership.leaseSeconds}: a leader must stop before another one starts, so lower it",
+            at="leadership.renewDeadlineSeconds",
+        ),
+        Rule(
+            cel="",
+            holds=lambda it: it.leadership.retry_seconds < it.leadership.renew_deadline_seconds,
+            says="retrySeconds {self.leadership.retrySeconds} is not below renewDeadlineSeconds"
+            " {self.leadership.renewDeadlineSeconds}: a leader must renew before its deadline, so lower it",
+            at="leadership.retrySeconds",
+        ),
+    )
+
+    watch: Watch = Field(Watch(), examples=[{"namespaces": ["team-a"]}])
+    """Which ModelDeployments this operator looks after."""
+
+    engines: Annotated[tuple[EngineDefaults, ...], map_by("name"), Field(max_length=32)] = Field(
+        (), examples=[[{"name": "vllm", "image": "registry.example.com/stoker/vllm:0.1.0"}]]
+    )
+    """Images and variables of the engines."""
+
+    pods: PodDefaults = Field(PodDefaults(), examples=[{"priorityClassName": "serving"}])
+    """What every replica's pod gets."""
+
+    gpu_products: Annotated[tuple[GpuProduct, ...], map_by("name"), Field(max_length=256)] = Field(
+        (), examples=[[{"name": "NVIDIA-H100-80GB-HBM3", "nodeSelector": {"pool": "h100"}}]]
+    )
+    """Tolerations and selectors of GPU products."""
+
+    storage: StorageDefaults = Field(StorageDefaults(), examples=[{"accessModes": ["ReadWriteMany"]}])
+    """How claims for weights are made."""
+
+    allowed: Allowed = Field(Allowed(), examples=[{"sources": ["hf://meta-llama/*"]}])
+    """What a ModelDeployment may ask for."""
+
+    network: Network = Field(Network(), examples=[{"policy": False}])
+    """Who may reach the replicas."""
+
+    limits: Limits = Field(Limits(), examples=[{"maxReplicas": 50}])
+    """Bounds over all ModelDeployments."""
+
+    reconciling: Reconciling = Field(Reconciling(), examples=[{"workers": 16}])
+    """How much work is done at once."""
+
+    leadership: Leadership = Field(Leadership(), examples=[{"leaseName": "stoker-operator"}])
+    """One operator acts, others stand by."""
+
+    probes: Probes = Field(Probes(), examples=[{"port": 8080}])
+    """Where the operator answers for its own health."""
+
+    log: Log = Field(Log(), examples=[{"format": "json"}])
+    """The operator's own log."""
+
+    def engine(self, name: EngineName) -> EngineDefaults:
+        return next((engine for engine in self.engines if engine.name == name), EngineDefaults(name=name))
