@@ -104,7 +104,6 @@ class Allowed(ApiModel):
             "spec.dnsConfig",
             "spec.containers[server].resources",
             "spec.containers[server].volumeMounts",
-            "spec.containers[*].name",
             "spec.containers[*].image",
             "spec.containers[*].command",
             "spec.containers[*].args",
@@ -112,15 +111,15 @@ class Allowed(ApiModel):
             "spec.containers[*].ports",
             "spec.containers[*].resources",
             "spec.containers[*].volumeMounts",
-            "spec.volumes[*].name",
             "spec.volumes[*].emptyDir",
             "spec.volumes[*].configMap",
             "spec.volumes[*].secret",
         ),
         examples=[["metadata.labels", "spec.nodeSelector"]],
     )
-    """Paths of the pod template that a ModelDeployment's template may change, with what is below them. Not among them
-    by default: host namespaces, host paths, security contexts, service accounts."""
+    """Paths of the pod template that a ModelDeployment's template may change, with what is below them. `[*]` stands for
+    every container but the server, which has to be named. Not among them by default: host namespaces, host paths,
+    security contexts, service accounts."""
 
 
 class StorageDefaults(ApiModel):

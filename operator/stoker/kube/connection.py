@@ -19,6 +19,8 @@ REQUEST_TIMEOUT_SECONDS = 30.0
 CONNECT_TIMEOUT_SECONDS = 5.0
 MOST_CONNECTIONS = 64
 
+_NAMES_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+
 Json = dict[str, Any]
 Query = Mapping[str, str]
 
@@ -26,12 +28,20 @@ Query = Mapping[str, str]
 class ApiError(Exception):
     """The API server answered, and the answer is no."""
 
-    def __init__(self, status: int, reason: str, message: str, retry_after_seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        reason: str,
+        message: str,
+        retry_after_seconds: float | None = None,
+        causes: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(f"{status} {reason}: {message}")
         self.status = status
         self.reason = reason
         self.message = message
         self.retry_after_seconds = retry_after_seconds
+        self.causes = causes  # the kinds of the causes in the answer's details, such as FieldManagerConflict
 
     @property
     def gone(self) -> bool:
@@ -102,7 +112,9 @@ class Connection:
     ) -> Json:
         headers = await self._headers()
         data = None
-        if body is not None:
+        if body is None:
+            headers["Accept"] = content_type
+        else:
             headers["Content-Type"] = content_type
             data = json.dumps(body, separators=(",", ":")).encode()
         try:
@@ -113,6 +125,19 @@ class Connection:
         except (aiohttp.ClientError, TimeoutError) as failed:
             raise _unreachable(f"{method} {path}", failed) from failed
         return _decoded(raw, f"{method} {path}")
+
+    async def versions(self, path: str) -> tuple[dict[tuple[str, str], int], int]:
+        """Namespace, name and resource version of everything in a collection, and the list's own version."""
+        found: dict[tuple[str, str], int] = {}
+        query = {"limit": "1000"}
+        while True:
+            page = await self._ask("GET", path, query, content_type=_NAMES_ONLY)
+            for item in page["items"]:
+                metadata = item["metadata"]
+                found[metadata.get("namespace", ""), metadata["name"]] = int(metadata["resourceVersion"])
+            if not page["metadata"].get("continue"):
+                return found, int(page["metadata"]["resourceVersion"])
+            query["continue"] = page["metadata"]["continue"]
 
     @asynccontextmanager
     async def stream(self, path: str, query: Query, silent_seconds: float) -> AsyncIterator[AsyncIterator[Json]]:
@@ -196,9 +221,10 @@ def _error_from(status: int, headers: Mapping[str, str], raw: bytes) -> ApiError
     try:
         body = json.loads(raw)
         reason, message = str(body["reason"]), str(body["message"])
-    except (ValueError, KeyError, TypeError):
-        reason, message = "Unknown", raw[:200].decode(errors="replace")
-    return ApiError(status, reason, message, _seconds(headers.get("Retry-After")))
+        causes = tuple(str(cause.get("reason")) for cause in (body.get("details") or {}).get("causes") or ())
+    except (ValueError, KeyError, TypeError, AttributeError):
+        reason, message, causes = "Unknown", raw[:200].decode(errors="replace"), ()
+    return ApiError(status, reason, message, _seconds(headers.get("Retry-After")), causes)
 
 
 def _seconds(header: str | None) -> float | None:

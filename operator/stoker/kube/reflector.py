@@ -8,6 +8,8 @@ Each object is projected to what Stoker needs of it, and the rest is forgotten a
   a broken stream costs no LIST;
 - a stream that says nothing, not even a bookmark, for `silent_seconds` counts as broken: a half-open connection looks
   just like a quiet cluster;
+- what this process wrote itself is in the picture at once (`absorb`), so that no decision is made from the time before
+it;
 - `silence_seconds()` tells since when nothing has been heard, for the liveness probe.
 """
 
@@ -48,17 +50,19 @@ class Scope:
 
 @dataclass
 class Reflector(Generic[T]):
-    """Runs until it is cancelled. `changed` is told the key and what it held before and now; None means absent."""
+    """Runs until it is cancelled. `changed` is told the key and what it held before and now; None means absent.
+    `project` answers None to an object that is of no interest."""
 
     connection: Connection
     scope: Scope
-    project: Callable[[Mapping[str, Any]], T]
+    project: Callable[[Mapping[str, Any]], T | None]
     changed: Callable[[Key, T | None, T | None], None]
     silent_seconds: float = SILENT_SECONDS
     backoff: Backoff = field(default_factory=Backoff)
 
     _objects: dict[Key, T] = field(default_factory=dict, init=False)
     _version: str | None = field(default=None, init=False)
+    _absorbed: dict[Key, int] = field(default_factory=dict, init=False)
     _synced: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _heard_at: float = field(default=float("-inf"), init=False)
 
@@ -77,6 +81,16 @@ class Reflector(Generic[T]):
 
     async def wait_until_synced(self) -> None:
         await self._synced.wait()
+
+    def absorb(self, item: Mapping[str, Any]) -> None:
+        """Takes the API server's answer to a write. What the watch has told already, or has gone past, is left to
+        it."""
+        version = int(item["metadata"]["resourceVersion"])
+        key = _key_of(item)
+        if self._version is None or version <= max(int(self._version), self._absorbed.get(key, 0)):
+            return
+        self._absorbed[key] = version
+        self._put(key, item)
 
     def silence_seconds(self) -> float:
         """Infinite before the server has answered for the first time."""
@@ -129,6 +143,7 @@ class Reflector(Generic[T]):
 
     def _replace(self, listed: dict[Key, T]) -> None:
         before, self._objects = self._objects, listed
+        self._absorbed.clear()
         for key, old in before.items():
             if key not in listed:
                 self.changed(key, old, None)
@@ -161,21 +176,38 @@ class Reflector(Generic[T]):
         if kind == "ERROR":
             raise ApiError(int(item.get("code", 500)), str(item.get("reason", "")), str(item.get("message", "")))
         self._heard()
+        version = str(item["metadata"]["resourceVersion"])
         if kind != "BOOKMARK":
-            key = _key_of(item)
-            old = self._objects.pop(key, None) if kind == "DELETED" else self._objects.get(key)
-            if kind != "DELETED":
-                self._project_into(self._objects, item)
-            new = self._objects.get(key)
-            if old != new:
-                self.changed(key, old, new)
-        self._version = item["metadata"]["resourceVersion"]
+            self._take_object(str(kind), item, int(version))
+        self._version = version
+
+    def _take_object(self, kind: str, item: Mapping[str, Any], version: int) -> None:
+        key = _key_of(item)
+        if kind == "DELETED":
+            self._absorbed.pop(key, None)
+            if (old := self._objects.pop(key, None)) is not None:
+                self.changed(key, old, None)
+        elif version >= self._absorbed.get(key, 0):
+            # Anything older is from before a write of our own, whose outcome is known.
+            self._absorbed.pop(key, None)
+            self._put(key, item)
+
+    def _put(self, key: Key, item: Mapping[str, Any]) -> None:
+        old = self._objects.get(key)
+        self._project_into(self._objects, item)
+        new = self._objects.get(key)
+        if old != new:
+            self.changed(key, old, new)
 
     def _project_into(self, objects: dict[Key, T], item: Mapping[str, Any]) -> None:
         """One object that makes no sense must not hide the others, nor look as if it were deleted."""
         key = _key_of(item)
         try:
-            objects[key] = self.project(item)
+            projected = self.project(item)
+            if projected is None:
+                objects.pop(key, None)
+            else:
+                objects[key] = projected
         except (KeyError, TypeError, ValueError, AttributeError):
             logger.exception("%s %s: cannot be read; what was known of it stays", self.scope.resource.plural, key)
             if key in self._objects:

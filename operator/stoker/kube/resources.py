@@ -31,3 +31,16 @@ class Resource:
     def path(self, key: Key, subresource: str = "") -> str:
         path = f"{self.collection(key.namespace)}/{key.name}"
         return f"{path}/{subresource}" if subresource else path
+
+
+MODEL_DEPLOYMENTS = Resource("stoker.dev", "v1alpha1", "modeldeployments")
+PODS = Resource("", "v1", "pods")
+SERVICES = Resource("", "v1", "services")
+CLAIMS = Resource("", "v1", "persistentvolumeclaims")
+EVENTS = Resource("", "v1", "events")
+NODES = Resource("", "v1", "nodes", namespaced=False)
+REPLICA_SETS = Resource("apps", "v1", "replicasets")
+CONTROLLER_REVISIONS = Resource("apps", "v1", "controllerrevisions")
+DISRUPTION_BUDGETS = Resource("policy", "v1", "poddisruptionbudgets")
+NETWORK_POLICIES = Resource("networking.k8s.io", "v1", "networkpolicies")
+STORAGE_CLASSES = Resource("storage.k8s.io", "v1", "storageclasses", namespaced=False)

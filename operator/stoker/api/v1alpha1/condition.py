@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from stoker.api.declaration import ApiModel, Format, Unit
+from stoker.api.v1alpha1.reason import Reason
 
 
 class ConditionType(StrEnum):
@@ -49,12 +50,6 @@ class Condition(ApiModel):
 
     observed_generation: Annotated[int | None, Unit("generation")] = Field(None, ge=0, examples=[3])
     """The metadata.generation that the statement is about."""
-
-
-class Reason(StrEnum):
-    """Every reason that a condition may give."""
-
-    WAITING_FOR_OPERATOR = "WaitingForOperator"
 
 
 def _untouched(condition: ConditionType, status: ConditionStatus) -> Condition:

@@ -1,0 +1,225 @@
+"""Every reason that a condition may give, with its meaning and what to do about it. The list is closed."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What the documentation says of a reason."""
+
+    meaning: str
+    remedy: str
+
+
+class Reason(StrEnum):
+    """One word each, stable, for alerts and scripts."""
+
+    explanation: Explanation
+
+    def __new__(cls, value: str, meaning: str = "", remedy: str = "Nothing to do.") -> "Reason":
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.explanation = Explanation(meaning, remedy)
+        return member
+
+    # What goes as it should.
+    WAITING_FOR_OPERATOR = (
+        "WaitingForOperator",
+        "No operator has looked at the object yet.",
+        "If it stays, check that Stoker runs and watches the namespace.",
+    )
+    SERVING = "Serving", "At least one replica takes traffic."
+    ALL_SERVING = "AllServing", "Every replica that is wanted takes traffic."
+    AT_ZERO = "AtZero", "No replica is wanted, so none runs."
+    SUSPENDED = (
+        "Suspended",
+        "spec.suspend is true, so no replica runs.",
+        "Set spec.suspend to false to start the model again.",
+    )
+    STARTING = "Starting", "Replicas are ordered and load the model."
+    SCALING = "Scaling", "Replicas are being added or removed."
+    ROLLING_OUT = "RollingOut", "Replicas of a new revision replace those of an old one."
+    DRAINING = "Draining", "Replicas that are off traffic finish their requests."
+    SETTLED = "Settled", "Everything is as the spec wants it."
+    NO_PROBLEM = "NoProblem", "Nothing is known to be wrong."
+    WEIGHTS_FOUND = "WeightsFound", "The weights are on the volume."
+    ALL_SCHEDULED = "AllScheduled", "Every replica has a node."
+    UP_TO_DATE = "UpToDate", "The revision was made with the defaults that this operator has now."
+    NEWER_DEFAULTS = (
+        "NewerDefaults",
+        "The operator or its configuration would render the pods otherwise today. Nothing restarts by itself.",
+        "Set the annotation stoker.dev/restarted-at to the time of day to roll the new defaults out.",
+    )
+    NOT_CHECKED = "NotChecked", "Nobody has looked yet."
+    FOLLOWS_SPEC = "FollowsSpec", "scaling.mode is Off: spec.replicas is the exact number."
+    HOLDING_FLOOR = (
+        "HoldingFloor",
+        "No load is known, so spec.replicas serve.",
+    )
+    WITHIN_LIMITS = "WithinLimits", "No limit holds the number of replicas back."
+
+    # Limits.
+    LIMITED_BY_CONFIGURATION = (
+        "LimitedByConfiguration",
+        "The operator's configuration allows fewer replicas than are wanted.",
+        "Raise limits.maxReplicas in the operator's configuration, or lower spec.replicas.",
+    )
+    VOLUME_ON_ONE_NODE = (
+        "VolumeOnOneNode",
+        "The volume can be mounted on one node at a time, so replicas on other nodes cannot start.",
+        "Use a claim with the access mode ReadWriteMany or ReadOnlyMany.",
+    )
+
+    # What is wrong with the object itself.
+    INVALID_SPEC = (
+        "InvalidSpec",
+        "The object cannot be understood, though the API server stored it.",
+        "Correct the fields that the message names; check that CRD and operator have the same version.",
+    )
+    NAME_TOO_LONG = (
+        "NameTooLong",
+        "The object's name leaves no room for the names of its pods.",
+        "Make the object anew under a name of at most 40 characters.",
+    )
+    NOT_ALLOWED = (
+        "NotAllowed",
+        "The operator's configuration does not allow what the spec asks for.",
+        "Ask the platform team to allow it, or remove what the message names.",
+    )
+    INVALID_TEMPLATE = (
+        "InvalidTemplate",
+        "spec.template cannot be merged into a pod.",
+        "Correct the path that the message names.",
+    )
+    NO_ENGINE_IMAGE = (
+        "NoEngineImage",
+        "Neither the spec nor the operator's configuration has an image for the engine.",
+        "Set spec.engine.image, or engines[].image in the operator's configuration.",
+    )
+    ENGINE_NOT_SUPPORTED = (
+        "EngineNotSupported",
+        "This version of the operator does not run the engine, or not with these settings.",
+        "Choose another engine or setting, as the message says.",
+    )
+    MULTI_NODE_NOT_AVAILABLE = (
+        "MultiNodeNotAvailable",
+        "A replica spans several pods, and the cluster has no LeaderWorkerSet API.",
+        "Install LeaderWorkerSet, or fit the replica into one pod by accelerator.count.",
+    )
+    UNKNOWN_REVISION = (
+        "UnknownRevision",
+        "rollout.revision pins a revision that does not exist.",
+        "Pin one of status.revisions, or remove rollout.revision.",
+    )
+
+    # Weights.
+    SOURCE_NOT_SUPPORTED = (
+        "SourceNotSupported",
+        "This version of the operator cannot fetch from the source.",
+        "Use a source that the message names.",
+    )
+    CLAIM_MISSING = (
+        "ClaimMissing",
+        "The PersistentVolumeClaim does not exist.",
+        "Create the claim, or correct its name.",
+    )
+    CLAIM_PENDING = (
+        "ClaimPending",
+        "The PersistentVolumeClaim has no volume.",
+        "Look at the claim's events; a claim that waits for its first consumer is bound by the first replica.",
+    )
+    CLAIM_LOST = (
+        "ClaimLost",
+        "The volume of the PersistentVolumeClaim is gone.",
+        "Restore the volume, or make a new claim.",
+    )
+    STORAGE_CLASS_MISSING = (
+        "StorageClassMissing",
+        "The claim names a StorageClass that does not exist.",
+        "Create the class, or name one that `kubectl get storageclass` lists.",
+    )
+
+    # Pods.
+    UNSCHEDULABLE = (
+        "Unschedulable",
+        "No node can take a replica.",
+        "Free or add what the message says is short.",
+    )
+    VOLUME_ZONE_HAS_NO_GPU = (
+        "VolumeZoneHasNoGPU",
+        "The nodes that can mount the volume cannot take a replica.",
+        "Add nodes where the volume is, or move the weights to a volume that more nodes can mount.",
+    )
+    IMAGE_PULL_FAILED = (
+        "ImagePullFailed",
+        "A node cannot pull the image.",
+        "Correct the image's name, or give the nodes a pull secret.",
+    )
+    CONFIGURATION_MISSING = (
+        "ConfigurationMissing",
+        "A Secret or ConfigMap that a replica needs does not exist or lacks a key.",
+        "Create it, or remove the reference.",
+    )
+    VOLUME_NOT_MOUNTED = (
+        "VolumeNotMounted",
+        "A node cannot mount a volume of a replica.",
+        "Look at the message: the volume may be attached elsewhere, or an object may be missing.",
+    )
+    OUT_OF_HOST_MEMORY = (
+        "OutOfHostMemory",
+        "The kernel ended the engine because it used more memory than its limit or its node has.",
+        "Raise resources.limits.memory, or lower what the engine keeps in memory.",
+    )
+    OUT_OF_GPU_MEMORY = (
+        "OutOfGPUMemory",
+        "The engine ended because the GPU's memory was full.",
+        "Lower engine.contextLength, engine.maxConcurrency or engine.gpuMemoryPercent, or use more or larger GPUs.",
+    )
+    CRASH_LOOP = (
+        "CrashLoop",
+        "The engine ends again and again.",
+        "Read its last lines in the message.",
+    )
+    NEVER_HEALTHY = (
+        "NeverHealthy",
+        "The engine runs but did not become healthy in time.",
+        "Read its log; raise pods.startupSeconds in the operator's configuration if it only needs longer.",
+    )
+    EVICTED = (
+        "Evicted",
+        "A node evicted the replica.",
+        "Look at the message for what the node was short of.",
+    )
+    QUOTA_EXCEEDED = (
+        "QuotaExceeded",
+        "A ResourceQuota of the namespace does not allow another pod.",
+        "Raise the quota, or lower the number of replicas.",
+    )
+    PRIORITY_CLASS_UNKNOWN = (
+        "PriorityClassUnknown",
+        "The pods name a PriorityClass that does not exist.",
+        "Create it, or correct its name.",
+    )
+    ADMISSION_REFUSED = (
+        "AdmissionRefused",
+        "An admission rule of the cluster refuses the pods.",
+        "Change what the message names, or ask who keeps the rule.",
+    )
+
+    # The operator's own work.
+    OBJECT_IN_THE_WAY = (
+        "ObjectInTheWay",
+        "An object that somebody else made has a name that Stoker needs.",
+        "Rename or remove that object, or give the ModelDeployment another name.",
+    )
+    CONTESTED = (
+        "Contested",
+        "Somebody else keeps changing an object that Stoker owns. Stoker put it back once and now leaves it.",
+        "Stop the other writer; scale through the ModelDeployment and not through its objects.",
+    )
+    WRITE_REFUSED = (
+        "WriteRefused",
+        "The API server refuses an object that Stoker wants to write.",
+        "Look at the message; for a missing permission, compare the role with docs/reference/permissions.md.",
+    )

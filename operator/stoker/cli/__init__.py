@@ -1,0 +1,1 @@
+"""The command line, as `stoker` and as `kubectl stoker`. A command is a module with add_to() and run()."""

@@ -1,0 +1,48 @@
+"""`stoker operator`: the process that the chart runs."""
+
+import argparse
+
+from stoker.cli import cluster_options, configuration_options
+
+
+def add_to(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = subparsers.add_parser(
+        "operator",
+        help="run the operator",
+        description="Runs the operator: stands by until it leads, then keeps every ModelDeployment as specified."
+        " SIGTERM ends it in order.",
+    )
+    configuration_options.add_to(parser)
+    cluster_options.add_to(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    import asyncio  # noqa: PLC0415 - start-up must be quick
+    import os  # noqa: PLC0415
+    import socket  # noqa: PLC0415
+    from importlib.metadata import version  # noqa: PLC0415
+
+    from kubernetes.aio.client import Configuration as Credentials  # noqa: PLC0415
+
+    from stoker.handlers.log import set_up  # noqa: PLC0415
+    from stoker.handlers.process import Place, run_operator  # noqa: PLC0415
+
+    configuration = configuration_options.loaded(options).configuration
+    set_up(configuration.log)
+
+    async def start() -> int:
+        cluster = await cluster_options.cluster_of(options)
+
+        async def credentials() -> Credentials:
+            return (await cluster_options.cluster_of(options)).credentials
+
+        place = Place(
+            credentials,
+            namespace=os.environ.get("POD_NAMESPACE") or cluster.namespace,
+            pod_name=os.environ.get("POD_NAME") or socket.gethostname(),
+            version=version("stoker"),
+        )
+        return await run_operator(configuration, place)
+
+    return asyncio.run(start())

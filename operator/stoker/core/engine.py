@@ -1,0 +1,43 @@
+"""What the planner asks of an engine: how to start its server. Everything else about an engine is its profile's own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from stoker.api.v1alpha1.modeldeployment import Spec
+from stoker.api.v1alpha1.reason import Reason
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why something cannot be done, as a condition says it."""
+
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True)
+class MountedModel:
+    """What the server's container finds."""
+
+    served_name: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Server:
+    """How to start a model server and how to ask it whether it is well."""
+
+    args: tuple[str, ...]
+    port: int
+    health_path: str
+    metrics_path: str
+    command: tuple[str, ...] = ()  # empty: the image's own
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+class EngineProfile(Protocol):
+    """One engine."""
+
+    def server(self, spec: Spec, model: MountedModel) -> Server | Refusal:
+        """The server for a spec, or why this engine cannot be set up so."""

@@ -1,0 +1,42 @@
+"""The labels, annotations and names by which Stoker's objects find each other."""
+
+from enum import StrEnum
+
+FIELD_MANAGER = "stoker"
+
+MODEL_LABEL = "stoker.dev/model"
+REVISION_LABEL = "stoker.dev/revision"
+TIER_LABEL = "stoker.dev/tier"
+
+RESTARTED_AT = "stoker.dev/restarted-at"  # on a ModelDeployment: part of the revision, so a new value rolls out anew
+DRAINING_SINCE = "stoker.dev/draining-since"  # on a pod that was taken off traffic
+
+SERVER_CONTAINER = "server"
+SERVER_PORT = "http"
+GPU_PRODUCT_LABEL = "nvidia.com/gpu.product"
+
+
+class Tier(StrEnum):
+    """What a replica is there for. Services select `serving`."""
+
+    SERVING = "serving"
+    WARM = "warm"
+    ASLEEP = "asleep"
+    DRAINING = "draining"
+
+
+def replica_set_name(model: str, revision: str) -> str:
+    return f"{model}-{revision}"
+
+
+def claim_name(model: str) -> str:
+    return f"{model}-weights"
+
+
+def identity_labels(model: str) -> dict[str, str]:
+    """What every object of a model carries."""
+    return {MODEL_LABEL: model, "app.kubernetes.io/name": model, "app.kubernetes.io/managed-by": "stoker"}
+
+
+def serving_selector(model: str) -> dict[str, str]:
+    return {MODEL_LABEL: model, TIER_LABEL: Tier.SERVING.value}

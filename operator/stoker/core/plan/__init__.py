@@ -1,0 +1,1 @@
+"""Which objects a ModelDeployment should have, and what its status says."""

@@ -1,0 +1,143 @@
+"""What a plan wants written, in order. Each action carries what must still be true for it to be right."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from stoker.api.v1alpha1.status import Status
+from stoker.core.names import Tier
+from stoker.core.plan.snapshot import Identity, ObjectKind
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class CreateRevision:
+    """Keeps what a revision is. Created once and never changed; one of ours that is there already is right."""
+
+    body: Json
+
+
+@dataclass(frozen=True)
+class CreateReplicaSet:
+    """Makes a revision's ReplicaSet. One of ours that is there already is looked at again instead."""
+
+    body: Json
+
+
+@dataclass(frozen=True)
+class Apply:
+    """Makes an object what it should be, by server-side apply. `seen` is None where none was seen; `surplus` is a merge
+    patch that removes what others added."""
+
+    kind: ObjectKind
+    seen: Identity | None
+    body: Json
+    surplus: Json
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Sets a ReplicaSet's count, if it is still the one that was seen. `writer` set the count before."""
+
+    replica_set: Identity
+    before: int
+    count: int
+    writer: str
+
+
+@dataclass(frozen=True)
+class Mend:
+    """Changes fields of a ReplicaSet other than its count."""
+
+    replica_set: Identity
+    patch: Json
+
+
+@dataclass(frozen=True)
+class AdoptRevision:
+    """Makes the ModelDeployment the owner of a revision that has none."""
+
+    revision: Identity
+    patch: Json
+
+
+@dataclass(frozen=True)
+class Detach:
+    """Takes one pod off traffic and out of its ReplicaSet, and makes the ModelDeployment its owner."""
+
+    pod: Identity
+    owner: Json
+    since: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Retier:
+    """Moves a pod to another tier."""
+
+    pod: Identity
+    tier: Tier
+
+
+@dataclass(frozen=True)
+class DeletePod:
+    """Ends one pod; its grace is the pod's own."""
+
+    pod: Identity
+
+
+@dataclass(frozen=True)
+class DeleteReplicaSet:
+    """Removes a ReplicaSet of an old revision that has no pods."""
+
+    replica_set: Identity
+
+
+@dataclass(frozen=True)
+class DeleteRevision:
+    """Forgets a revision beyond those that are kept."""
+
+    revision: Identity
+
+
+@dataclass(frozen=True)
+class DeleteOwned:
+    """Removes an object that the configuration no longer wants."""
+
+    kind: ObjectKind
+    seen: Identity
+
+
+Action = (
+    CreateRevision
+    | CreateReplicaSet
+    | Apply
+    | Scale
+    | Mend
+    | AdoptRevision
+    | Detach
+    | Retier
+    | DeletePod
+    | DeleteReplicaSet
+    | DeleteRevision
+    | DeleteOwned
+)
+
+
+@dataclass(frozen=True)
+class Note:
+    """An Event for people: one for a change, none for a state."""
+
+    reason: str
+    message: str
+    warning: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to write, what to say, and when to look again (None: when something changes)."""
+
+    actions: tuple[Action, ...]
+    status: Status
+    notes: tuple[Note, ...]
+    look_again_seconds: float | None

@@ -1,0 +1,225 @@
+"""Why replicas do not serve: a list of checks, each of which knows one way to fail.
+
+A check takes the snapshot and returns a finding or None. The first finding in the list is the one that a person should
+read first, so causes stand before what follows from them.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from stoker.api.v1alpha1.reason import Reason
+from stoker.core.names import SERVER_CONTAINER
+from stoker.core.plan.replicas import FINISHED_PHASES
+from stoker.core.plan.snapshot import Container, Pod, ReplicaSet, Snapshot
+
+_LONGEST_QUOTE = 600
+_GPU_MEMORY = re.compile(r"(cuda|hip|gpu|device).{0,40}out of memory|OutOfMemoryError|NoMemoryOnDevice", re.IGNORECASE)
+_SHORT_OF = re.compile(r"(\d+) Insufficient ([\w./-]+)")
+_NODES = re.compile(r"\d+/(\d+) nodes are available")
+_OOM_KILLED = 137
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong, as a condition says it."""
+
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True)
+class Patient:
+    """What the checks look at: the replicas of one revision that do not serve, and what was said about them."""
+
+    snapshot: Snapshot
+    replica_set: ReplicaSet | None
+    unwell: tuple[Pod, ...]
+    finished: tuple[Pod, ...]
+
+
+Check = Callable[[Patient], Finding | None]
+
+
+def diagnosis(snapshot: Snapshot, replica_set: ReplicaSet | None) -> tuple[Finding, ...]:
+    """Everything that is known to be wrong with a revision's replicas, the first to be read first."""
+    uid = replica_set.identity.uid if replica_set else ""
+    own = [pod for pod in snapshot.pods if uid and pod.owner_uid == uid]
+    patient = Patient(
+        snapshot,
+        replica_set,
+        tuple(pod for pod in own if not pod.ready and not pod.deleting and pod.phase not in FINISHED_PHASES),
+        tuple(pod for pod in own if pod.phase in FINISHED_PHASES),
+    )
+    return tuple(finding for check in CHECKS if (finding := check(patient)))
+
+
+def _pods_cannot_be_made(patient: Patient) -> Finding | None:
+    failure = patient.replica_set.failure if patient.replica_set else ""
+    if not failure:
+        return None
+    missing = patient.replica_set.count - patient.replica_set.pods if patient.replica_set else 0
+    who = f"{missing} {'replica' if missing == 1 else 'replicas'} cannot be made"
+    if "exceeded quota" in failure:
+        return Finding(Reason.QUOTA_EXCEEDED, f"{who}: {_quote(failure)}")
+    if "no PriorityClass with name" in failure:
+        return Finding(Reason.PRIORITY_CLASS_UNKNOWN, f"{who}: {_quote(failure)}")
+    return Finding(Reason.ADMISSION_REFUSED, f"{who}: {_quote(failure)}")
+
+
+def _unschedulable(patient: Patient) -> Finding | None:
+    waiting = [pod for pod in patient.unwell if pod.unschedulable]
+    if not waiting:
+        return None
+    said = waiting[0].unschedulable
+    who = f"{len(waiting)} {'replica waits' if len(waiting) == 1 else 'replicas wait'} for a node"
+    claim = re.search(r'persistentvolumeclaim "([^"]+)" not found', said)
+    if claim:
+        return Finding(Reason.CLAIM_MISSING, f"{who}: the claim {claim[1]} does not exist.")
+    if "volume node affinity conflict" in said:
+        return Finding(Reason.VOLUME_ZONE_HAS_NO_GPU, f"{who}: {_quote(said)}")
+    return Finding(Reason.UNSCHEDULABLE, f"{who}: {_shortage(said, len(waiting), patient)}{_quote(said)}")
+
+
+def _shortage(said: str, waiting: int, patient: Patient) -> str:
+    """Which resource, how many short, on how many nodes."""
+    accelerator = patient.snapshot.live.deployment.spec.accelerator
+    nodes = _NODES.search(said)
+    for count, resource in _SHORT_OF.findall(said):
+        where = f"{count} of {nodes[1]} nodes" if nodes else f"{count} nodes"
+        if resource == accelerator.resource_name:
+            short = waiting * accelerator.count
+            return f"{short} {resource} more are needed, {accelerator.count} on one node, which {where} lack. "
+        return f"{where} have too little {resource}. "
+    return ""
+
+
+def _image_not_pulled(patient: Patient) -> Finding | None:
+    reasons = ("ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable")
+    for pod, container in _waiting(patient, *reasons):
+        # While a node backs off it says nothing new; the event has the cause.
+        cause = _trouble(patient, pod, "Failed", contains="image") or container.waiting_message
+        return Finding(Reason.IMAGE_PULL_FAILED, f"Pod {pod.identity.name} on {pod.node}: {_quote(cause)}")
+    return None
+
+
+def _configuration_missing(patient: Patient) -> Finding | None:
+    for pod, container in _waiting(patient, "CreateContainerConfigError"):
+        return Finding(
+            Reason.CONFIGURATION_MISSING,
+            f"Pod {pod.identity.name}, container {container.name}: {_quote(container.waiting_message)}",
+        )
+    return None
+
+
+def _volume_not_mounted(patient: Patient) -> Finding | None:
+    for pod in patient.unwell:
+        if not pod.node or any(container.started or container.last_end for container in pod.containers):
+            continue
+        said = _trouble(patient, pod, "FailedMount") or _trouble(patient, pod, "FailedAttachVolume")
+        if said and "not found" in said and ("secret" in said or "configmap" in said):
+            return Finding(Reason.CONFIGURATION_MISSING, f"Pod {pod.identity.name}: {_quote(said)}")
+        if said:
+            return Finding(Reason.VOLUME_NOT_MOUNTED, f"Pod {pod.identity.name} on {pod.node}: {_quote(said)}")
+    return None
+
+
+def _out_of_gpu_memory(patient: Patient) -> Finding | None:
+    for pod, container in _ended(patient):
+        if container.last_end and _GPU_MEMORY.search(container.last_end.message):
+            return Finding(Reason.OUT_OF_GPU_MEMORY, _last_words(pod, container))
+    return None
+
+
+def _out_of_host_memory(patient: Patient) -> Finding | None:
+    for pod, container in _ended(patient):
+        if container.last_end and container.last_end.reason == "OOMKilled":
+            return Finding(Reason.OUT_OF_HOST_MEMORY, _last_words(pod, container))
+    return None
+
+
+def _never_healthy(patient: Patient) -> Finding | None:
+    for pod, container in _ended(patient):
+        if container.last_end and container.last_end.exit_code in (_OOM_KILLED, 143, 0):
+            said = _trouble(patient, pod, "Unhealthy", contains="Startup probe failed")
+            if said:
+                return Finding(
+                    Reason.NEVER_HEALTHY,
+                    f"Pod {pod.identity.name} was restarted {_times(container.restarts)} because it did not become"
+                    f" healthy in time. {_quote(said)}",
+                )
+    return None
+
+
+def _crash_loop(patient: Patient) -> Finding | None:
+    for pod, container in _ended(patient):
+        return Finding(Reason.CRASH_LOOP, _last_words(pod, container))
+    return None
+
+
+def _evicted(patient: Patient) -> Finding | None:
+    evicted = [pod for pod in patient.finished if pod.reason]
+    if not evicted or not patient.unwell:
+        return None
+    pod = max(evicted, key=lambda pod: pod.created)
+    return Finding(Reason.EVICTED, f"Pod {pod.identity.name} on {pod.node}: {pod.reason}. {_quote(pod.message)}")
+
+
+CHECKS: Sequence[Check] = (
+    _pods_cannot_be_made,
+    _image_not_pulled,
+    _configuration_missing,
+    _volume_not_mounted,
+    _out_of_gpu_memory,
+    _out_of_host_memory,
+    _never_healthy,
+    _crash_loop,
+    _unschedulable,
+    _evicted,
+)
+
+
+def _waiting(patient: Patient, *reasons: str) -> list[tuple[Pod, Container]]:
+    return [
+        (pod, container)
+        for pod in patient.unwell
+        for container in pod.containers
+        if container.waiting_reason in reasons
+    ]
+
+
+def _ended(patient: Patient) -> list[tuple[Pod, Container]]:
+    """Containers that have ended at least once and do not serve now; the server's first."""
+    found = [(pod, container) for pod in patient.unwell for container in pod.containers if container.last_end]
+    return sorted(found, key=lambda pair: pair[1].name != SERVER_CONTAINER)
+
+
+def _last_words(pod: Pod, container: Container) -> str:
+    end = container.last_end
+    code = end.exit_code if end else 0
+    words = _quote(end.message, tail=True) if end else ""
+    told = f" It said last: {words}" if words else " It left no log lines."
+    return (
+        f"Pod {pod.identity.name}, container {container.name}, ended with exit code {code} and was restarted"
+        f" {_times(container.restarts)}.{told}"
+    )
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _trouble(patient: Patient, pod: Pod, reason: str, contains: str = "") -> str:
+    said = (
+        trouble.message
+        for trouble in patient.snapshot.troubles
+        if trouble.kind == "Pod" and trouble.name == pod.identity.name and trouble.reason == reason
+    )
+    return next((message for message in said if contains in message), "")
+
+
+def _quote(text: str, *, tail: bool = False) -> str:
+    text = " ".join(text.split()) if not tail else text.strip()
+    if len(text) <= _LONGEST_QUOTE:
+        return text
+    return f"…{text[-_LONGEST_QUOTE:]}" if tail else f"{text[:_LONGEST_QUOTE]}…"

@@ -1,0 +1,74 @@
+"""The objects around the replicas: who may reach them, how many may be evicted, under which name they are called."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from stoker.api.configuration import Configuration
+from stoker.api.v1alpha1.modeldeployment import ModelDeployment
+from stoker.core.names import MODEL_LABEL, SERVER_PORT, identity_labels, serving_selector
+from stoker.core.plan.revision import owner_reference
+from stoker.core.plan.snapshot import ObjectKind
+
+Json = dict[str, Any]
+SERVICE_PORT = 80
+
+
+def owned_objects(
+    deployment: ModelDeployment, wanted_replicas: int, settings: Configuration
+) -> Iterator[tuple[ObjectKind, Json]]:
+    yield ObjectKind.SERVICE, _service(deployment)
+    yield ObjectKind.DISRUPTION_BUDGET, _disruption_budget(deployment, wanted_replicas)
+    if settings.network.policy:
+        yield ObjectKind.NETWORK_POLICY, _network_policy(deployment, settings)
+
+
+def _object(deployment: ModelDeployment, api_version: str, kind: str, spec: Json) -> Json:
+    name = deployment.metadata.name
+    return {
+        "apiVersion": api_version,
+        "kind": kind,
+        "metadata": {
+            "name": name,
+            "namespace": deployment.metadata.namespace,
+            "labels": identity_labels(name),
+            "ownerReferences": [owner_reference(deployment)],
+        },
+        "spec": spec,
+    }
+
+
+def _service(deployment: ModelDeployment) -> Json:
+    port = {"name": SERVER_PORT, "port": SERVICE_PORT, "targetPort": SERVER_PORT, "protocol": "TCP"}
+    selector = serving_selector(deployment.metadata.name)
+    return _object(deployment, "v1", "Service", {"selector": selector, "ports": [port]})
+
+
+def _disruption_budget(deployment: ModelDeployment, wanted_replicas: int) -> Json:
+    """One replica at a time may be evicted: its ReplicaSet has the replacement under way before the next one may go."""
+    return _object(
+        deployment,
+        "policy/v1",
+        "PodDisruptionBudget",
+        {
+            "selector": {"matchLabels": serving_selector(deployment.metadata.name)},
+            "minAvailable": max(0, wanted_replicas - 1),
+            "unhealthyPodEvictionPolicy": "AlwaysAllow",
+        },
+    )
+
+
+def _network_policy(deployment: ModelDeployment, settings: Configuration) -> Json:
+    """In: the server's port, from the clients' namespaces. Out: nothing, since the weights are there already."""
+    clients = [{"namespaceSelector": dict(selector)} for selector in settings.network.clients]
+    # A rule from an empty list of peers would let everybody in.
+    ingress = [{"from": clients, "ports": [{"port": SERVER_PORT, "protocol": "TCP"}]}] if clients else []
+    return _object(
+        deployment,
+        "networking.k8s.io/v1",
+        "NetworkPolicy",
+        {
+            "podSelector": {"matchLabels": {MODEL_LABEL: deployment.metadata.name}},
+            "policyTypes": ["Egress", "Ingress"],
+            "ingress": ingress,
+        },
+    )

@@ -1,0 +1,181 @@
+"""Snapshot in, plan out.
+
+The plan of a world that is as it should be has no actions, and its status is the one that is stored. A plan is right
+for the snapshot alone; each action says what must still be true for it, and where it no longer is, the next look makes
+a new plan. Nothing is remembered between two plans but what the API server stores.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+
+from stoker.api.v1alpha1.reason import Reason
+from stoker.core.engine import Refusal
+from stoker.core.plan.actions import (
+    Action,
+    Apply,
+    CreateRevision,
+    DeleteOwned,
+    DeleteRevision,
+    Note,
+    Plan,
+    Scale,
+)
+from stoker.core.plan.conditions import notes_on
+from stoker.core.plan.diagnosis import Finding, diagnosis
+from stoker.core.plan.difference import difference
+from stoker.core.plan.owned_objects import owned_objects
+from stoker.core.plan.replicas import (
+    RevisionReplicas,
+    adoptions,
+    by_revision,
+    departures,
+    emptied,
+    mended_tiers,
+    moves,
+    new_replica_set,
+    newest_first,
+)
+from stoker.core.plan.revision import controller_revision
+from stoker.core.plan.rollout import Held, goals
+from stoker.core.plan.snapshot import Owned, Snapshot
+from stoker.core.plan.status import MOST_REVISIONS, Picture, status_of
+from stoker.core.plan.target import Target, target_of
+from stoker.core.plan.weights import Weights
+
+
+def plan(snapshot: Snapshot) -> Plan:
+    target = target_of(snapshot)
+    replicas = by_revision(snapshot)
+    wanted, limit = _wanted(snapshot, target)
+    picture = Picture(
+        snapshot, target, replicas, wanted, limit, _findings(snapshot, target, replicas), _blocked(snapshot, target)
+    )
+    leaving, look_again_seconds = departures(snapshot)
+    actions: list[Action] = [
+        *adoptions(snapshot),
+        *_owned(snapshot, wanted, target),
+        *_replica_actions(snapshot, target, replicas, wanted),
+        *leaving,
+        *_forgotten(snapshot, target, replicas),
+    ]
+    status, statements = status_of(picture)
+    known = {condition.type: condition for condition in snapshot.live.deployment.status.conditions}
+    notes = (*_notes_on(actions), *notes_on(statements, known))
+    return Plan(tuple(actions), status, notes, look_again_seconds)
+
+
+def _wanted(snapshot: Snapshot, target: Target) -> tuple[int, Refusal | None]:
+    """The replicas that should serve, and what holds their number back."""
+    spec, limits = snapshot.live.deployment.spec, snapshot.cluster.configuration.limits
+    if spec.suspend or spec.scaling.target_ref:
+        return 0, None
+    if spec.replicas > limits.max_replicas:
+        return limits.max_replicas, Refusal(
+            Reason.LIMITED_BY_CONFIGURATION,
+            f"spec.replicas is {spec.replicas}, and the operator's configuration allows {limits.max_replicas}"
+            " (limits.maxReplicas).",
+        )
+    if spec.replicas > 1 and isinstance(target.weights, Weights) and target.weights.one_node:
+        return spec.replicas, Refusal(
+            Reason.VOLUME_ON_ONE_NODE,
+            f"The claim {target.weights.claim} can be mounted on one node at a time, so all {spec.replicas} replicas"
+            " have to find room on that node: use a claim with ReadWriteMany or ReadOnlyMany.",
+        )
+    return spec.replicas, None
+
+
+def _findings(snapshot: Snapshot, target: Target, replicas: Mapping[str, RevisionReplicas]) -> tuple[Finding, ...]:
+    """The target's first, then those of revisions that still serve."""
+    name = target.rendered.name if target.rendered else ""
+    ordered = sorted(replicas.values(), key=lambda held: held.revision != name)
+    return tuple(finding for held in ordered for finding in diagnosis(snapshot, held.replica_set))
+
+
+def _blocked(snapshot: Snapshot, target: Target) -> Finding | None:
+    """What a person has to mend before the spec can be brought about."""
+    if target.refusal:
+        return Finding(target.refusal.reason, target.refusal.message)
+    for refused in snapshot.refused:
+        return Finding(refused.reason, f"{refused.object}: {refused.message}")
+    for contest in snapshot.contests:
+        return Finding(
+            Reason.CONTESTED,
+            f"{contest.kind} {contest.name} was changed by {contest.manager}, put back, and changed again. Stoker"
+            f" leaves it now: stop {contest.manager}, or let it scale the ModelDeployment instead.",
+        )
+    return None
+
+
+def _owned(snapshot: Snapshot, wanted: int, target: Target) -> Iterator[Action]:
+    deployment = snapshot.live.deployment
+    contested = {(contest.kind, contest.name) for contest in snapshot.contests}
+    if target.rendered is None or deployment.spec.scaling.target_ref:
+        return
+    desired = dict(owned_objects(deployment, wanted, snapshot.cluster.configuration))
+    for kind, body in desired.items():
+        found = snapshot.owned.get(kind)
+        if (kind.value, snapshot.name) in contested:
+            continue
+        if found is None:
+            yield Apply(kind, None, body, {})
+        elif _is_ours(found, snapshot) and (differs := difference(kind, body, json.loads(found.body))):
+            yield Apply(kind, found.identity, body, differs.surplus)
+    for kind, found in snapshot.owned.items():
+        if kind not in desired and found.owner_uid == snapshot.uid:
+            yield DeleteOwned(kind, found.identity)
+
+
+def _is_ours(found: Owned, snapshot: Snapshot) -> bool:
+    """One without an owner has Stoker's labels, or it would not have been seen: its ModelDeployment was deleted
+    alone."""
+    return found.owner_uid in ("", snapshot.uid)
+
+
+def _replica_actions(
+    snapshot: Snapshot, target: Target, replicas: Mapping[str, RevisionReplicas], wanted: int
+) -> Iterator[Action]:
+    yield from mended_tiers(replicas)
+    if target.rendered is None:
+        return
+    deployment, name = snapshot.live.deployment, target.rendered.name
+    numbers = {revision.name: revision.number for revision in snapshot.revisions}
+    if not target.kept:
+        number = max(numbers.values(), default=0) + 1
+        body = controller_revision(deployment, target.rendered, number, snapshot.cluster.operator_version)
+        yield CreateRevision(body)
+    others = [held for revision, held in replicas.items() if revision != name and _holds_something(held)]
+    old = [held.held for held in newest_first(others, numbers)]
+    own = replicas.get(name)
+    paused = deployment.spec.rollout.paused
+    counts = goals(own.held if own else Held(name, 0, 0), old, wanted, paused=paused)
+    if own is None and not any(replica_set.revision == name for replica_set in snapshot.replica_sets):
+        yield new_replica_set(deployment, target.rendered, counts[name])
+    contested = frozenset(contest.name for contest in snapshot.contests if contest.kind == "ReplicaSet")
+    yield from moves(snapshot, replicas, counts, contested)
+
+
+def _holds_something(held: RevisionReplicas) -> bool:
+    return bool(held.pods) or (held.replica_set is not None and held.replica_set.count > 0)
+
+
+def _forgotten(snapshot: Snapshot, target: Target, replicas: Mapping[str, RevisionReplicas]) -> Iterator[Action]:
+    """Empty ReplicaSets of other revisions, and revisions beyond those that are kept."""
+    name = target.rendered.name if target.rendered else None
+    yield from emptied(replicas, name)
+    spare = [revision for revision in snapshot.revisions if revision.name not in {*replicas, name}]
+    spare.sort(key=lambda revision: -revision.number)
+    for revision in spare[max(0, MOST_REVISIONS - len(replicas)) :]:
+        yield DeleteRevision(revision.identity)
+
+
+def _notes_on(actions: list[Action]) -> Iterator[Note]:
+    """What was decided, in the order in which it happens."""
+    for action in actions:
+        match action:
+            case CreateRevision(body):
+                yield Note("NewRevision", f"Made revision {body['metadata']['labels']['stoker.dev/revision']}.")
+            case Scale(replica_set, before, count, _):
+                change = "up" if count > before else "down"
+                yield Note(f"Scaled{change.title()}", f"Scaled {replica_set.name} {change} from {before} to {count}.")
+            case _:
+                pass

@@ -1,0 +1,194 @@
+"""The pod of a replica, rendered from the spec, its engine, its weights and the operator's configuration.
+
+It is rendered once for a revision and then kept. What it guarantees whatever the spec says: no API token, no
+privileges, no root, a read-only root file system; the weights read-only; a start that may be long and a failure that is
+seen fast; leaving by way of a pause in which routing catches up.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from stoker.api.configuration import Configuration
+from stoker.api.v1alpha1.modeldeployment import ModelDeployment, Spec
+from stoker.core.engine import Server
+from stoker.core.names import (
+    GPU_PRODUCT_LABEL,
+    MODEL_LABEL,
+    REVISION_LABEL,
+    SERVER_CONTAINER,
+    SERVER_PORT,
+    TIER_LABEL,
+    Tier,
+    identity_labels,
+)
+from stoker.core.plan.allowed import template_patch
+from stoker.core.plan.strategic_merge import merged
+from stoker.core.plan.weights import Weights
+
+Json = dict[str, Any]
+
+WEIGHTS_PATH = "/mnt/weights"
+# Routing follows the loss of a label or an endpoint within about a second; the rest is for slower clusters.
+OFF_TRAFFIC_SECONDS = 5
+# Between the end of the drain and the kill, so that the engine can say goodbye.
+LAST_WORDS_SECONDS = 30
+_UNPRIVILEGED = 65_532
+_PROBE_SECONDS = 2
+
+
+def weights_path(weights: Weights) -> str:
+    return f"{WEIGHTS_PATH}/{weights.path}".rstrip("/")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a pod is put together from, besides the spec."""
+
+    revision: str
+    image: str
+    server: Server
+    weights: Weights
+    settings: Configuration
+
+
+def pod_template(deployment: ModelDeployment, parts: Parts) -> Json:
+    """With the user's own patch merged over it."""
+    spec = deployment.spec
+    name = deployment.metadata.name
+    rendered = {
+        "metadata": {
+            "labels": identity_labels(name) | {REVISION_LABEL: parts.revision, TIER_LABEL: Tier.SERVING.value},
+            "annotations": _scrape_annotations(parts.server),
+        },
+        "spec": _pod_spec(spec, name, parts),
+    }
+    return merged(rendered, template_patch(spec))
+
+
+def _scrape_annotations(server: Server) -> Json:
+    return {
+        "prometheus.io/scrape": "true",
+        "prometheus.io/port": str(server.port),
+        "prometheus.io/path": server.metrics_path,
+        "kubectl.kubernetes.io/default-container": SERVER_CONTAINER,
+    }
+
+
+def _pod_spec(spec: Spec, name: str, parts: Parts) -> Json:
+    settings = parts.settings
+    pods = settings.pods
+    products = [product for product in settings.gpu_products if product.name in spec.accelerator.products]
+    selector = dict(pods.node_selector)
+    # Selectors of several products could contradict each other, and one of them would do: then only the label decides.
+    if len(products) == 1 and len(spec.accelerator.products) == 1:
+        selector |= products[0].node_selector
+    tolerations = [*pods.tolerations, *(toleration for product in products for toleration in product.tolerations)]
+    optional = {
+        "nodeSelector": selector,
+        "affinity": _product_affinity(spec),
+        "tolerations": [dict(toleration) for toleration in tolerations],
+        "priorityClassName": pods.priority_class_name,
+        "runtimeClassName": pods.runtime_class_name,
+        "imagePullSecrets": [{"name": secret} for secret in pods.image_pull_secrets],
+    }
+    return {
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": OFF_TRAFFIC_SECONDS + spec.drain.grace_seconds + LAST_WORDS_SECONDS,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": _UNPRIVILEGED,
+            "runAsGroup": _UNPRIVILEGED,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [_server_container(spec, parts)],
+        "topologySpreadConstraints": [_spread_over_nodes(name)],
+        "volumes": _volumes(parts.weights, settings),
+    } | {field: value for field, value in optional.items() if value}
+
+
+def _server_container(spec: Spec, parts: Parts) -> Json:
+    server, settings = parts.server, parts.settings
+    container = {
+        "name": SERVER_CONTAINER,
+        "image": parts.image,
+        "args": list(server.args),
+        "env": _environment(spec, server, settings),
+        "ports": [{"name": SERVER_PORT, "containerPort": server.port}],
+        "resources": _resources(spec),
+        "startupProbe": _probe(server, _PROBE_SECONDS, settings.pods.startup_seconds // _PROBE_SECONDS),
+        "readinessProbe": _probe(server, _PROBE_SECONDS, 2),
+        # A busy engine may answer late; only one that has not answered for two minutes is ended.
+        "livenessProbe": _probe(server, 10, 12),
+        "lifecycle": {"preStop": {"sleep": {"seconds": OFF_TRAFFIC_SECONDS}}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        # What the engine said last reaches the status without reading logs.
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "volumeMounts": [
+            {"name": "weights", "mountPath": WEIGHTS_PATH, "readOnly": True},
+            {"name": "shared-memory", "mountPath": "/dev/shm"},  # noqa: S108 - where engines look for it
+            {"name": "scratch", "mountPath": "/tmp"},  # noqa: S108 - the one place that is writable
+        ],
+    }
+    return container | ({"command": list(server.command)} if server.command else {})
+
+
+def _environment(spec: Spec, server: Server, settings: Configuration) -> list[Json]:
+    """The user's over the configuration's over the profile's."""
+    values: dict[str, Json] = {
+        name: {"name": name, "value": value}
+        for name, value in {"HOME": "/tmp", **server.env, **settings.engine(spec.engine.name).env}.items()  # noqa: S108
+    }
+    for variable in spec.engine.env:
+        values[variable.name] = variable.to_manifest()
+    return list(values.values())
+
+
+def _resources(spec: Spec) -> Json:
+    requests = {name: str(amount) for name, amount in spec.resources.requests.items()}
+    limits = {name: str(amount) for name, amount in spec.resources.limits.items()}
+    if spec.accelerator.count:
+        # Kubernetes wants request and limit of a device to be equal.
+        device = {spec.accelerator.resource_name: str(spec.accelerator.count)}
+        requests |= device
+        limits |= device
+    return {key: value for key, value in (("requests", requests), ("limits", limits)) if value}
+
+
+def _probe(server: Server, period_seconds: int, failures: int) -> Json:
+    return {
+        "httpGet": {"path": server.health_path, "port": SERVER_PORT},
+        "periodSeconds": period_seconds,
+        "timeoutSeconds": period_seconds,
+        "failureThreshold": failures,
+    }
+
+
+def _product_affinity(spec: Spec) -> Json:
+    if not spec.accelerator.products:
+        return {}
+    wanted = {"key": GPU_PRODUCT_LABEL, "operator": "In", "values": sorted(spec.accelerator.products)}
+    terms = {"nodeSelectorTerms": [{"matchExpressions": [wanted]}]}
+    return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}
+
+
+def _spread_over_nodes(name: str) -> Json:
+    """So that one node's end is not the model's."""
+    return {
+        "maxSkew": 1,
+        "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "labelSelector": {"matchLabels": {MODEL_LABEL: name}},
+    }
+
+
+def _volumes(weights: Weights, settings: Configuration) -> list[Json]:
+    return [
+        {"name": "weights", "persistentVolumeClaim": {"claimName": weights.claim}},
+        {"name": "shared-memory", "emptyDir": {"medium": "Memory", "sizeLimit": str(settings.pods.shared_memory)}},
+        {"name": "scratch", "emptyDir": {}},
+    ]

@@ -1,0 +1,201 @@
+"""Everything that a plan is made from: what is wanted, what was seen, and when.
+
+An absent field (`None`) means unknown, unless its comment says otherwise. The classes hold what decisions need of an
+object and nothing more, so that thousands of them stay small.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from stoker.api.configuration import Configuration
+from stoker.api.parsing import LiveObject
+from stoker.api.v1alpha1.reason import Reason
+from stoker.core.engine import EngineProfile
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which object exactly, at which point of its history."""
+
+    namespace: str
+    name: str
+    uid: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Termination:
+    """How a container ended last."""
+
+    exit_code: int
+    reason: str
+    message: str  # the last lines of its log, where it wrote no message of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """One container of a pod, as its node reports it."""
+
+    name: str
+    started: bool
+    waiting_reason: str  # empty: it does not wait
+    waiting_message: str
+    restarts: int
+    last_end: Termination | None  # None: it never ended
+    image_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """One pod of a model."""
+
+    identity: Identity
+    revision: str
+    tier: str
+    owner_uid: str  # of the controller; empty: nobody's
+    created: datetime
+    phase: str
+    ready: bool
+    ready_since: datetime | None  # None: not ready
+    node: str  # empty: not scheduled
+    unschedulable: str  # the scheduler's sentence; empty: it has none
+    deleting: bool
+    draining_since: datetime | None  # None: not draining
+    reason: str  # such as Evicted
+    message: str
+    containers: tuple[Container, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaSet:
+    """One revision's ReplicaSet."""
+
+    identity: Identity
+    revision: str
+    owner_uid: str
+    count: int
+    count_writer: str  # who wrote the count last; empty: the server does not tell
+    pods: int  # as its controller last counted them
+    observed: bool  # whether its controller has seen the current count
+    failure: str  # why its controller cannot make pods; empty: it can
+    deleting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A ControllerRevision: what the user wanted and what was rendered for it, once and for all."""
+
+    identity: Identity
+    name: str
+    number: int
+    owner_uid: str
+    data: bytes  # compact JSON; read by revision.py
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """Any other object that Stoker may write, as compact JSON without what the server adds."""
+
+    identity: Identity
+    owner_uid: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A PersistentVolumeClaim."""
+
+    identity: Identity
+    phase: str
+    access_modes: tuple[str, ...]
+    storage_class: str | None  # None: it names none
+    bound: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A Warning event that explains why something does not go on."""
+
+    kind: str
+    name: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """What pods could have on a node."""
+
+    name: str
+    labels: Mapping[str, str]
+    allocatable: Mapping[str, int]  # extended resources only
+    schedulable: bool
+
+
+class ObjectKind(StrEnum):
+    """Kinds that the plan writes besides pods."""
+
+    SERVICE = "Service"
+    DISRUPTION_BUDGET = "PodDisruptionBudget"
+    NETWORK_POLICY = "NetworkPolicy"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A write that the API server did not accept when it was last tried."""
+
+    object: str
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """An object that somebody else changed again after Stoker had put it back."""
+
+    kind: str
+    name: str
+    manager: str
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What is the same for every model."""
+
+    configuration: Configuration
+    profiles: Mapping[str, EngineProfile]
+    operator_version: str
+    nodes: tuple[Node, ...] | None = None  # None: nodes cannot be seen
+    storage_classes: frozenset[str] | None = None
+    has_leader_worker_sets: bool | None = None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One model and everything around it, at one moment."""
+
+    now: datetime
+    live: LiveObject
+    cluster: Cluster
+    replica_sets: tuple[ReplicaSet, ...] = ()
+    pods: tuple[Pod, ...] = ()
+    revisions: tuple[Revision, ...] = ()
+    owned: Mapping[ObjectKind, Owned] = field(default_factory=dict)
+    claims: Mapping[str, Claim] = field(default_factory=dict)  # those that the spec names, where they exist
+    troubles: tuple[Trouble, ...] = ()
+    refused: tuple[Refused, ...] = ()
+    contests: tuple[Contest, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.live.deployment.metadata.name
+
+    @property
+    def namespace(self) -> str:
+        return self.live.deployment.metadata.namespace
+
+    @property
+    def uid(self) -> str:
+        return self.live.deployment.metadata.uid

@@ -1,0 +1,282 @@
+"""What a ModelDeployment says of itself. Unknown is said as Unknown; scaling flips neither Ready nor Reconciling."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from stoker.api.v1alpha1.condition import ConditionType
+from stoker.api.v1alpha1.reason import Reason
+from stoker.api.v1alpha1.scaling import ScalingMode
+from stoker.api.v1alpha1.status import RevisionStatus, Status, WeightsStatus
+from stoker.core.engine import Refusal
+from stoker.core.names import SERVER_CONTAINER, Tier, serving_selector
+from stoker.core.plan.conditions import Statement, conditions_from
+from stoker.core.plan.diagnosis import Finding
+from stoker.core.plan.replicas import RevisionReplicas, draining
+from stoker.core.plan.snapshot import Pod, Snapshot
+from stoker.core.plan.target import Target
+from stoker.core.plan.weights import Weights
+
+MOST_REVISIONS = 10
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What the status is written from."""
+
+    snapshot: Snapshot
+    target: Target
+    replicas: Mapping[str, RevisionReplicas]
+    wanted: int
+    limit: Refusal | None
+    findings: tuple[Finding, ...]
+    blocked: Finding | None  # why the spec cannot be brought about without a person
+
+    @property
+    def live(self) -> tuple[Pod, ...]:
+        return tuple(pod for held in self.replicas.values() for pod in held.pods)
+
+    def of_tier(self, tier: Tier, *, ready: bool | None = None) -> int:
+        return sum(pod.tier == tier and ready in (None, pod.ready) for pod in self.live)
+
+    @property
+    def ready(self) -> int:
+        return self.of_tier(Tier.SERVING, ready=True)
+
+    @property
+    def target_name(self) -> str | None:
+        return self.target.rendered.name if self.target.rendered else None
+
+    @property
+    def rolling(self) -> bool:
+        """Whether replicas of another revision than the target's are still there."""
+        return any(held.pods and name != self.target_name for name, held in self.replicas.items())
+
+    @property
+    def settled(self) -> bool:
+        return not self.rolling and self.ready == self.wanted == len(self.live)
+
+
+def status_of(picture: Picture) -> tuple[Status, tuple[Statement, ...]]:
+    snapshot = picture.snapshot
+    deployment = snapshot.live.deployment
+    before = deployment.status
+    statements = tuple(statements_of(picture))
+    generation = deployment.metadata.generation
+    known = {condition.type: condition for condition in before.conditions}
+    status = before.model_copy(
+        update={
+            "observed_generation": generation,
+            "conditions": conditions_from(statements, known, generation, snapshot.now),
+            "replicas": picture.of_tier(Tier.SERVING),
+            "ready_replicas": picture.ready,
+            "warm_replicas": picture.of_tier(Tier.WARM),
+            "asleep_replicas": picture.of_tier(Tier.ASLEEP),
+            "starting_replicas": sum(not pod.ready for pod in picture.live),
+            "draining_replicas": len(draining(snapshot)),
+            "desired_replicas": picture.wanted,
+            "accelerators": len(picture.live) * deployment.spec.accelerator.count,
+            "selector": ",".join(f"{key}={value}" for key, value in serving_selector(snapshot.name).items()),
+            "served_name": deployment.spec.model.served_name or snapshot.name,
+            "url": f"http://{snapshot.name}.{snapshot.namespace}.svc/v1",
+            "current_revision": _current_revision(picture),
+            "update_revision": picture.target_name,
+            "revisions": _revisions(picture),
+            "weights": _weights(picture),
+        }
+    )
+    return status, statements
+
+
+def _current_revision(picture: Picture) -> str | None:
+    if not picture.rolling:
+        return picture.target_name
+    before = picture.snapshot.live.deployment.status.current_revision
+    if before and before in picture.replicas and picture.replicas[before].pods:
+        return before
+    return next(name for name, held in picture.replicas.items() if held.pods and name != picture.target_name)
+
+
+def _revisions(picture: Picture) -> tuple[RevisionStatus, ...]:
+    kept = sorted(picture.snapshot.revisions, key=lambda revision: -revision.number)[:MOST_REVISIONS]
+    return tuple(
+        RevisionStatus(
+            name=revision.name,
+            replicas=len(held.pods) if (held := picture.replicas.get(revision.name)) else 0,
+            ready_replicas=held.held.ready if held else 0,
+            image=_image(held.pods) if held else None,
+        )
+        for revision in kept
+    )
+
+
+def _image(pods: tuple[Pod, ...]) -> str | None:
+    """By digest, as the first node that tells it found it."""
+    images = (container.image_id for pod in pods for container in pod.containers if container.name == SERVER_CONTAINER)
+    return next((image[:256] for image in images if image), None)
+
+
+def _weights(picture: Picture) -> WeightsStatus | None:
+    weights = picture.target.weights
+    return WeightsStatus(claim_name=weights.claim) if isinstance(weights, Weights) else None
+
+
+def statements_of(picture: Picture) -> Iterator[Statement]:
+    yield _ready(picture)
+    yield _weights_ready(picture)
+    yield Statement(ConditionType.FITS_GPU, "Unknown", Reason.NOT_CHECKED, "Weights in place are not inspected yet.")
+    yield _scheduled(picture)
+    yield _progressing(picture)
+    yield _scaling_active(picture)
+    yield _scaling_limited(picture)
+    yield _update_available(picture)
+    yield _degraded(picture)
+    yield _reconciling(picture)
+    yield _stalled(picture)
+
+
+def _ready(picture: Picture) -> Statement:
+    spec = picture.snapshot.live.deployment.spec
+    if spec.suspend:
+        return Statement(ConditionType.READY, "False", Reason.SUSPENDED, "spec.suspend is true, so no replica runs.")
+    if picture.ready:
+        return Statement(
+            ConditionType.READY, "True", Reason.SERVING, f"{picture.ready} of {picture.wanted} replicas take traffic."
+        )
+    if picture.blocked:
+        return Statement(ConditionType.READY, "False", picture.blocked.reason, picture.blocked.message)
+    if picture.wanted == 0:
+        return Statement(ConditionType.READY, "True", Reason.AT_ZERO, "No replica is wanted, so none runs.")
+    if picture.findings:
+        first = picture.findings[0]
+        return Statement(ConditionType.READY, "False", first.reason, first.message)
+    return Statement(
+        ConditionType.READY, "False", Reason.STARTING, f"{len(picture.live)} of {picture.wanted} replicas are starting."
+    )
+
+
+def _weights_ready(picture: Picture) -> Statement:
+    weights = picture.target.weights
+    if isinstance(weights, Refusal):
+        return Statement(ConditionType.WEIGHTS_READY, "False", weights.reason, weights.message)
+    if weights.waits:
+        return Statement(ConditionType.WEIGHTS_READY, "False", weights.waits.reason, weights.waits.message)
+    return Statement(
+        ConditionType.WEIGHTS_READY, "True", Reason.WEIGHTS_FOUND, f"The weights are on the claim {weights.claim}."
+    )
+
+
+def _scheduled(picture: Picture) -> Statement:
+    placing = (Reason.UNSCHEDULABLE, Reason.VOLUME_ZONE_HAS_NO_GPU, Reason.CLAIM_MISSING, Reason.QUOTA_EXCEEDED)
+    for finding in picture.findings:
+        if finding.reason in placing:
+            return Statement(ConditionType.SCHEDULED, "False", finding.reason, finding.message)
+    waiting = sum(not pod.node for pod in picture.live)
+    if waiting or len(picture.live) < picture.wanted:
+        return Statement(ConditionType.SCHEDULED, "Unknown", Reason.STARTING, "Replicas wait for the scheduler.")
+    return Statement(ConditionType.SCHEDULED, "True", Reason.ALL_SCHEDULED, "Every replica has a node.")
+
+
+def _progressing(picture: Picture) -> Statement:
+    """As on a Deployment: True while a rollout is under way."""
+    if picture.rolling:
+        target = picture.replicas.get(picture.target_name or "")
+        ready = target.held.ready if target else 0
+        return Statement(
+            ConditionType.PROGRESSING,
+            "True",
+            Reason.ROLLING_OUT,
+            f"{ready} of {picture.wanted} replicas of revision {picture.target_name} are ready.",
+        )
+    return Statement(ConditionType.PROGRESSING, "False", Reason.SETTLED, "No rollout is under way.")
+
+
+def _scaling_active(picture: Picture) -> Statement:
+    if picture.snapshot.live.deployment.spec.scaling.mode == ScalingMode.OFF:
+        return Statement(
+            ConditionType.SCALING_ACTIVE, "False", Reason.FOLLOWS_SPEC, "spec.replicas is the exact number."
+        )
+    return Statement(
+        ConditionType.SCALING_ACTIVE, "False", Reason.HOLDING_FLOOR, "No load is known: spec.replicas serve."
+    )
+
+
+def _scaling_limited(picture: Picture) -> Statement:
+    if picture.limit:
+        return Statement(ConditionType.SCALING_LIMITED, "True", picture.limit.reason, picture.limit.message)
+    return Statement(ConditionType.SCALING_LIMITED, "False", Reason.WITHIN_LIMITS, "No limit holds replicas back.")
+
+
+def _update_available(picture: Picture) -> Statement:
+    newer = picture.target.newer_defaults
+    if newer is None:
+        return Statement(
+            ConditionType.UPDATE_AVAILABLE, "Unknown", Reason.NOT_CHECKED, "The spec cannot be rendered to compare."
+        )
+    if newer:
+        return Statement(
+            ConditionType.UPDATE_AVAILABLE,
+            "True",
+            Reason.NEWER_DEFAULTS,
+            "The operator would render the pods otherwise today. To roll that out, set the annotation"
+            " stoker.dev/restarted-at to the time of day.",
+        )
+    return Statement(ConditionType.UPDATE_AVAILABLE, "False", Reason.UP_TO_DATE, "The pods have today's defaults.")
+
+
+def _degraded(picture: Picture) -> Statement:
+    problem = picture.blocked or next(iter(picture.findings), None)
+    if problem:
+        return Statement(ConditionType.DEGRADED, "True", problem.reason, problem.message)
+    return Statement(ConditionType.DEGRADED, "False", Reason.NO_PROBLEM, "Nothing is known to be wrong.")
+
+
+def _reconciling(picture: Picture) -> Statement:
+    if picture.blocked or picture.settled:
+        return Statement(ConditionType.RECONCILING, "False", Reason.SETTLED, "Nothing is under way.")
+    if picture.rolling:
+        return Statement(ConditionType.RECONCILING, "True", Reason.ROLLING_OUT, "A rollout is under way.")
+    starting = picture.ready < picture.wanted
+    return Statement(
+        ConditionType.RECONCILING,
+        "True",
+        Reason.STARTING if starting else Reason.SCALING,
+        f"{picture.ready} of {picture.wanted} replicas take traffic.",
+    )
+
+
+def _stalled(picture: Picture) -> Statement:
+    """What only a person can mend."""
+    if picture.blocked:
+        return Statement(ConditionType.STALLED, "True", picture.blocked.reason, picture.blocked.message)
+    return Statement(ConditionType.STALLED, "False", Reason.NO_PROBLEM, "Stoker can go on by itself.")
+
+
+class Change(Enum):
+    """How urgent it is to write a status."""
+
+    NONE = "none"
+    ROUTINE = "routine"  # only texts and load: it can wait
+    WEIGHTY = "weighty"
+
+
+def change(before: Status, after: Status) -> Change:
+    if _comparable(before) == _comparable(after):
+        return Change.NONE
+    return Change.ROUTINE if _weighty_part(before) == _weighty_part(after) else Change.WEIGHTY
+
+
+def _comparable(status: Status) -> Status:
+    """The API server may keep the entries of a list in another order."""
+    return status.model_copy(
+        update={
+            "conditions": tuple(sorted(status.conditions, key=lambda condition: condition.type)),
+            "revisions": tuple(sorted(status.revisions, key=lambda revision: revision.name)),
+        }
+    )
+
+
+def _weighty_part(status: Status) -> Status:
+    status = _comparable(status)
+    conditions = tuple(condition.model_copy(update={"message": ""}) for condition in status.conditions)
+    return status.model_copy(update={"conditions": conditions, "waiting_requests": None, "running_requests": None})

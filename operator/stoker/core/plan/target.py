@@ -1,0 +1,135 @@
+"""Which revision should run: the one that the spec describes, a pinned one, or, where that cannot be made, the last
+one.
+
+While something about the spec has to be mended by its author, the replicas that run go on, are healed and scaled.
+"""
+
+from dataclasses import dataclass
+
+from stoker.api.v1alpha1.reason import Reason
+from stoker.api.values.image import ImageReference
+from stoker.core.engine import EngineProfile, MountedModel, Refusal
+from stoker.core.plan.allowed import refusal_of
+from stoker.core.plan.pod_template import Parts, pod_template, weights_path
+from stoker.core.plan.revision import Json, Rendered, read, revision_input, revision_name
+from stoker.core.plan.snapshot import Revision, Snapshot
+from stoker.core.plan.strategic_merge import InvalidPatch
+from stoker.core.plan.weights import Weights, weights_of
+
+
+@dataclass(frozen=True)
+class Target:
+    """The revision to run."""
+
+    rendered: Rendered | None  # None: there is none that could run
+    kept: bool  # whether it is stored already
+    refusal: Refusal | None  # why the revision that the spec describes cannot be made
+    newer_defaults: bool | None  # whether it would be rendered otherwise today; None: cannot be told
+    weights: Weights | Refusal
+
+
+def target_of(snapshot: Snapshot) -> Target:
+    spec = snapshot.live.deployment.spec
+    weights = weights_of(snapshot)
+    kept = {revision.name: revision for revision in snapshot.revisions if revision.owner_uid in ("", snapshot.uid)}
+    if spec.rollout.revision:
+        return _pinned(snapshot, spec.rollout.revision, kept, weights)
+    if refusal := _unreadable(snapshot):
+        return Target(_last(snapshot, kept), True, refusal, None, weights)
+    chosen = revision_input(snapshot.live.deployment)
+    name = revision_name(chosen)
+    fresh = _rendered(snapshot, name, chosen, weights)
+    if name in kept:
+        old = read(kept[name])
+        if isinstance(fresh, Refusal):
+            return Target(old, True, fresh, None, weights)
+        return Target(old, True, None, fresh.template != old.template, weights)
+    if isinstance(fresh, Refusal):
+        return Target(_last(snapshot, kept), True, fresh, None, weights)
+    return Target(fresh, False, None, False, weights)
+
+
+def _pinned(snapshot: Snapshot, name: str, kept: dict[str, Revision], weights: Weights | Refusal) -> Target:
+    if name in kept:
+        return Target(read(kept[name]), True, None, None, weights)
+    known = ", ".join(sorted(kept)) or "none"
+    refusal = Refusal(
+        Reason.UNKNOWN_REVISION,
+        f"spec.rollout.revision pins {name}, which does not exist. Revisions that are kept: {known}.",
+    )
+    return Target(_last(snapshot, kept), True, refusal, None, weights)
+
+
+def _last(snapshot: Snapshot, kept: dict[str, Revision]) -> Rendered | None:
+    """The one that serves, else the newest."""
+    current = snapshot.live.deployment.status.current_revision
+    if current in kept:
+        return read(kept[current])
+    newest = max(kept.values(), key=lambda revision: revision.number, default=None)
+    return read(newest) if newest else None
+
+
+def _unreadable(snapshot: Snapshot) -> Refusal | None:
+    """A spec that a newer version wrote must not be taken for its defaults."""
+    for unrecognised in snapshot.live.unrecognised:
+        if unrecognised.path.startswith("spec."):
+            return Refusal(
+                Reason.INVALID_SPEC,
+                f"{unrecognised.path} is {unrecognised.found}, which this version of Stoker"
+                f" ({snapshot.cluster.operator_version}) does not know: upgrade the operator, or change the field.",
+            )
+    return None
+
+
+def _rendered(snapshot: Snapshot, name: str, chosen: Json, weights: Weights | Refusal) -> Rendered | Refusal:
+    deployment, cluster = snapshot.live.deployment, snapshot.cluster
+    spec, engine = deployment.spec, deployment.spec.engine
+    image = engine.image or cluster.configuration.engine(engine.name).image
+    profile = cluster.profiles.get(engine.name)
+    if refusal := _not_startable(snapshot, image, profile):
+        return refusal
+    if isinstance(weights, Refusal):
+        return weights
+    assert profile and image  # noqa: S101, PT018 - checked above
+    server = profile.server(spec, MountedModel(spec.model.served_name or snapshot.name, weights_path(weights)))
+    if isinstance(server, Refusal):
+        return server
+    parts = Parts(name, str(image), server, weights, cluster.configuration)
+    try:
+        return Rendered(name, pod_template(deployment, parts), chosen)
+    except InvalidPatch as invalid:
+        return Refusal(Reason.INVALID_TEMPLATE, f"spec.template.{invalid}")
+
+
+def _not_startable(snapshot: Snapshot, image: ImageReference | None, profile: EngineProfile | None) -> Refusal | None:
+    cluster, engine = snapshot.cluster, snapshot.live.deployment.spec.engine
+    if image is None:
+        return Refusal(
+            Reason.NO_ENGINE_IMAGE,
+            f"There is no image for engine {engine.name}: set spec.engine.image,"
+            f" or an entry for {engine.name} under engines in the operator's configuration.",
+        )
+    if profile is None:
+        known = ", ".join(sorted(cluster.profiles))
+        return Refusal(
+            Reason.ENGINE_NOT_SUPPORTED,
+            f"This version of Stoker does not run engine {engine.name}: set spec.engine.name to one of {known}.",
+        )
+    allowed = cluster.configuration.allowed
+    return refusal_of(snapshot.live.deployment.spec, str(image), allowed) or _needs_many_pods(snapshot)
+
+
+def _needs_many_pods(snapshot: Snapshot) -> Refusal | None:
+    spec = snapshot.live.deployment.spec
+    ranks = spec.engine.tensor_parallel * spec.engine.pipeline_parallel
+    pods = ranks // spec.accelerator.count if spec.accelerator.count else 1
+    if pods <= 1:
+        return None
+    lacks = {False: "which this cluster lacks", None: "and this operator cannot see whether the cluster has it"}
+    why = lacks.get(snapshot.cluster.has_leader_worker_sets, "which this version of Stoker does not use yet")
+    return Refusal(
+        Reason.MULTI_NODE_NOT_AVAILABLE,
+        f"A replica of {ranks} ranks with {spec.accelerator.count} {spec.accelerator.resource_name} in a pod"
+        f" spans {pods} pods, which needs the LeaderWorkerSet API, {why}:"
+        f" set spec.accelerator.count to {ranks} for one pod.",
+    )

@@ -1,0 +1,20 @@
+"""Behaves as a model server does, without a model: for tests of fleets, and for trying Stoker without a GPU."""
+
+from stoker.api.v1alpha1.modeldeployment import Spec
+from stoker.core.engine import MountedModel, Refusal, Server
+
+_PORT = 8000
+
+
+class Simulated:
+    """Needs neither GPU nor weights, and takes both as any other engine does."""
+
+    def server(self, spec: Spec, model: MountedModel) -> Server | Refusal:
+        engine = spec.engine
+        args = ["simulated", "--port", str(_PORT), "--served-model-name", model.served_name]
+        args += ["--shutdown-timeout", str(spec.drain.grace_seconds)]
+        if engine.context_length is not None:
+            args += ["--context-length", str(engine.context_length)]
+        if engine.max_concurrency is not None:
+            args += ["--max-concurrency", str(engine.max_concurrency)]
+        return Server(args=(*args, *engine.args), port=_PORT, health_path="/health", metrics_path="/metrics")

@@ -1,0 +1,45 @@
+"""/healthz and /readyz. A loop that stalls does not answer, and a picture that is no longer told of is not healthy."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+# The API server sends a bookmark about once a minute, and reflectors take up a broken watch by themselves before this.
+LONGEST_SILENCE_SECONDS = 300.0
+
+
+@dataclass
+class Health:
+    """What the probes are told. Each check answers None, or what is wrong."""
+
+    state: str = "starting"
+    checks: list[Callable[[], str | None]] = field(default_factory=list)
+
+    def problems(self) -> list[str]:
+        return [problem for check in self.checks if (problem := check())]
+
+
+@asynccontextmanager
+async def serve_health(health: Health, port: int) -> AsyncIterator[int]:
+    """Gives the port, which the system chooses where it is 0."""
+
+    async def healthz(_: web.Request) -> web.Response:
+        problems = health.problems()
+        return web.Response(text="\n".join(problems) or health.state, status=500 if problems else 200)
+
+    async def readyz(_: web.Request) -> web.Response:
+        ready = health.state in ("standing by", "leading")
+        return web.Response(text=health.state, status=200 if ready else 503)
+
+    application = web.Application()
+    application.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz)])
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, None, port)
+        await site.start()
+        yield int(runner.addresses[0][1])
+    finally:
+        await runner.cleanup()

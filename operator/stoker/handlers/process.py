@@ -1,0 +1,193 @@
+"""The operator process: stand by, lead, leave.
+
+While another leads, this process holds no watches. A leader runs kopf for the ModelDeployments, reflectors for
+everything below them, and the work queue; when leadership is lost, the process ends, and its successor begins with a
+fresh picture.
+"""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import kopf
+from kubernetes.aio.client import Configuration as Credentials
+
+from stoker.api.configuration import Configuration
+from stoker.engines import PROFILES
+from stoker.handlers.health import LONGEST_SILENCE_SECONDS, Health, serve_health
+from stoker.handlers.reconciler import Reconciler, Setting
+from stoker.handlers.watching import Sweep, quiet_settings, registry_for
+from stoker.kube import resources
+from stoker.kube.children import Children
+from stoker.kube.connection import ApiError, Connection
+from stoker.kube.leadership import Leadership, LeadershipLostError, LeaseServer
+from stoker.kube.lease import ElectionSettings, new_identity
+from stoker.kube.models import Models
+from stoker.kube.work_queue import WorkQueue
+
+logger = logging.getLogger(__name__)
+
+# Writes must end before another may lead, and the loop must find the time to notice.
+REQUEST_TIMEOUT_SECONDS = 4.0
+_LEADER_WORKER_SETS = "/apis/leaderworkerset.x-k8s.io"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where and as whom the operator runs."""
+
+    credentials: Callable[[], Awaitable[Credentials]]
+    namespace: str
+    pod_name: str
+    version: str
+
+
+@dataclass(frozen=True)
+class _Process:
+    configuration: Configuration
+    place: Place
+    identity: str
+    health: Health
+    stopping: asyncio.Event
+
+
+async def run_operator(configuration: Configuration, place: Place) -> int:
+    """The exit code: 0 when it was asked to stop, 1 when leadership was lost."""
+    identity = new_identity(place.pod_name)
+    health = Health()
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    async with serve_health(health, configuration.probes.port) as port:
+        logger.info("stoker %s, %s: health on port %d", place.version, identity, port)
+        async with Leadership(_election(configuration, place, identity), lambda: _lease_server(place)) as leadership:
+            health.state = "standing by"
+            try:
+                if await _first_of(leadership.wait_until_held(), stopping.wait()) == 1:
+                    return 0
+                await _lead(_Process(configuration, place, identity, health, stopping), leadership)
+            except LeadershipLostError as lost:
+                logger.warning("leaving: %s", lost)
+                return 1
+            return 0
+
+
+async def _first_of(*waits: Coroutine[Any, Any, Any]) -> int:
+    """Which of them ended first; the others are cancelled. What it raised is raised."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        first = next(index for index, task in enumerate(tasks) if task in done)
+        await tasks[first]
+        return first
+    finally:
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await task
+
+
+def _election(configuration: Configuration, place: Place, identity: str) -> ElectionSettings:
+    settings = configuration.leadership
+    gap_seconds = settings.lease_seconds - settings.renew_deadline_seconds
+    return ElectionSettings(
+        namespace=place.namespace,
+        name=settings.lease_name,
+        identity=identity,
+        lease_seconds=settings.lease_seconds,
+        renew_deadline_seconds=settings.renew_deadline_seconds,
+        retry_seconds=settings.retry_seconds,
+        request_timeout_seconds=min(3.0, gap_seconds * 0.6),
+    )
+
+
+@asynccontextmanager
+async def _lease_server(place: Place) -> AsyncIterator[LeaseServer]:
+    """Opened in the election's own thread, so with credentials of its own."""
+    async with Connection.open(await place.credentials()) as connection:
+        yield connection
+
+
+async def _lead(process: _Process, leadership: Leadership) -> None:
+    configuration, place, health = process.configuration, process.place, process.health
+    logger.info("leading: reading the cluster")
+    opened: AbstractAsyncContextManager[Connection] = Connection.open(
+        await place.credentials(), request_timeout_seconds=REQUEST_TIMEOUT_SECONDS
+    )
+    async with opened as connection:
+        spans_pods = await _has_leader_worker_sets(connection)
+        setting = Setting(configuration, PROFILES, place.version, process.identity, spans_pods)
+        office = _Office(connection, setting, leadership)
+        health.checks += office.checks()
+        health.state = "reading the cluster"
+        watching = kopf.operator(
+            registry=registry_for(office.models, office.queue.add, place.credentials),
+            settings=quiet_settings(),
+            standalone=True,
+            clusterwide=not configuration.watch.namespaces,
+            namespaces=configuration.watch.namespaces,
+        )
+        try:
+            ended = await _first_of(
+                process.stopping.wait(),
+                watching,
+                office.run(health),
+                leadership.wait_until_lost(),
+                office.children.run(),
+            )
+            if ended == 3:
+                raise LeadershipLostError("the lease was lost")
+        finally:
+            logger.info("stopping")
+
+
+class _Office:
+    """Everything that a leader works with."""
+
+    def __init__(self, connection: Connection, setting: Setting, leadership: Leadership) -> None:
+        namespaces = setting.configuration.watch.namespaces
+        self.models = Models()
+        self.queue: WorkQueue[resources.Key] = WorkQueue(self._look, setting.configuration.reconciling.workers)
+        self.children = Children(connection, namespaces, self.queue.add)
+        self._sweep = Sweep(connection, self.models, namespaces, self.queue.add)
+        self._reconciler = Reconciler(connection, self.models, self.children, setting, leadership.held)
+
+    async def _look(self, key: resources.Key) -> float | None:
+        return await self._reconciler.look(key)
+
+    def checks(self) -> list[Callable[[], str | None]]:
+        def silence() -> str | None:
+            seconds = self.children.silence_seconds()
+            return f"a watch has said nothing for {seconds:.0f} s" if seconds > LONGEST_SILENCE_SECONDS else None
+
+        def sweep() -> str | None:
+            return "the watch of ModelDeployments lags behind" if self._sweep.watch_is_dead else None
+
+        return [silence, sweep]
+
+    async def run(self, health: Health) -> None:
+        await self.children.wait_until_synced()
+        health.state = "leading"
+        logger.info("leading: %d pods known, %d models so far", len(self.children.pods), len(self.models))
+        sweeping = asyncio.create_task(self._sweep.run())
+        try:
+            await self.queue.run()
+        except asyncio.CancelledError:
+            # What is being written is written to its end.
+            self.queue.stop()
+            raise
+        finally:
+            sweeping.cancel()
+
+
+async def _has_leader_worker_sets(connection: Connection) -> bool | None:
+    try:
+        await connection.get(_LEADER_WORKER_SETS)
+    except ApiError as absent:
+        return False if absent.status == 404 else None
+    return True

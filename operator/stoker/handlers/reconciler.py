@@ -1,0 +1,199 @@
+"""One look at one model: read the picture, plan, act, say what was found."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from stoker.api.configuration import Configuration
+from stoker.api.parsing import InvalidManifest, LiveObject, parse_live
+from stoker.api.v1alpha1.reason import Reason
+from stoker.api.v1alpha1.status import Status
+from stoker.core.engine import EngineProfile, Refusal
+from stoker.core.names import FIELD_MANAGER
+from stoker.core.plan.actions import Note
+from stoker.core.plan.invalid import invalid_status, too_long
+from stoker.core.plan.planner import plan
+from stoker.core.plan.snapshot import Cluster, Snapshot
+from stoker.core.plan.status import Change, change
+from stoker.core.plan.weights import claims_named
+from stoker.kube import resources
+from stoker.kube.children import Children
+from stoker.kube.connection import ApiError, Connection
+from stoker.kube.events import post_event
+from stoker.kube.executor import Executor, MovedOnError, NotLeadingError
+from stoker.kube.memory import Memory
+from stoker.kube.models import Models
+from stoker.kube.resources import Key
+
+logger = logging.getLogger(__name__)
+
+# A refusal may be mended by others, without any event that would tell.
+REFUSED_AGAIN_SECONDS = 30.0
+# Until the watch has told what a write has just met.
+MOVED_ON_AGAIN_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What does not change while the process runs."""
+
+    configuration: Configuration
+    profiles: Mapping[str, EngineProfile]
+    operator_version: str
+    identity: str
+    has_leader_worker_sets: bool | None
+
+
+@dataclass(frozen=True)
+class Misunderstood:
+    """An object that no plan can be made for, and what is said of it."""
+
+    before: Status
+    status: Status
+
+
+class Reconciler:
+    """`look` is what the work queue calls."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        models: Models,
+        children: Children,
+        setting: Setting,
+        leads: Callable[[], bool],
+    ) -> None:
+        self._connection = connection
+        self._models = models
+        self._children = children
+        self._setting = setting
+        self._leads = leads
+        self._executor = Executor(connection, children, leads)
+        self._memories: dict[Key, Memory] = {}
+
+    async def look(self, key: Key) -> float | None:
+        """When to look again at the latest, in seconds."""
+        manifest = self._models.get(key)
+        if manifest is None:
+            self._memories.pop(key, None)
+            self._children.uses_claims(key, ())
+            return None
+        if manifest["metadata"].get("deletionTimestamp"):
+            return None  # its children have owner references, so they go by themselves
+        try:
+            return await self._look(key, manifest)
+        except MovedOnError as moved:
+            logger.debug("%s: %s", key, moved)
+            return MOVED_ON_AGAIN_SECONDS
+
+    async def _look(self, key: Key, manifest: dict[str, Any]) -> float:
+        memory = self._memories.setdefault(key, Memory())
+        now = asyncio.get_running_loop().time()
+        memory.at(manifest["metadata"].get("generation", 0), now)
+        resync_seconds = float(self._setting.configuration.reconciling.resync_seconds)
+        live = _understood(manifest)
+        if isinstance(live, Misunderstood):
+            await self._say(key, manifest, (live.before, live.status), (), memory)
+            return resync_seconds
+        planned = plan(self._snapshot(key, live, memory))
+        said_before = (memory.refused, memory.contests)
+        await self._executor.execute(live.deployment.metadata.uid, planned.actions, memory, now)
+        if (memory.refused, memory.contests) != said_before:
+            # What the API server answered belongs into the status at once.
+            again = plan(self._snapshot(key, live, memory))
+            planned = replace(
+                again, notes=(*planned.notes, *(note for note in again.notes if note not in planned.notes))
+            )
+        changes = (live.deployment.status, planned.status)
+        wait_seconds = await self._say(key, manifest, changes, planned.notes, memory)
+        waits = (wait_seconds, planned.look_again_seconds, REFUSED_AGAIN_SECONDS if memory.refused else None)
+        return min(resync_seconds, *(seconds for seconds in waits if seconds is not None))
+
+    def _snapshot(self, key: Key, live: LiveObject, memory: Memory) -> Snapshot:
+        children, setting = self._children, self._setting
+        names = claims_named(live.deployment.spec.model.source)
+        children.uses_claims(key, names)
+        claims = {name: claim for name in names if (claim := children.claim(Key(key.namespace, name)))}
+        owned = {kind: found[0] for kind, of_kind in children.owned.items() if (found := of_kind.of(key))}
+        return Snapshot(
+            now=datetime.now(UTC),
+            live=live,
+            cluster=Cluster(
+                setting.configuration,
+                setting.profiles,
+                setting.operator_version,
+                children.nodes(),
+                children.storage_classes(),
+                setting.has_leader_worker_sets,
+            ),
+            replica_sets=children.replica_sets.of(key),
+            pods=children.pods.of(key),
+            revisions=children.revisions.of(key),
+            owned=owned,
+            claims=claims,
+            troubles=tuple(children.troubles(key, names)),
+            refused=memory.refused,
+            contests=memory.contests,
+        )
+
+    async def _say(
+        self,
+        key: Key,
+        manifest: Mapping[str, Any],
+        changes: tuple[Status, Status],
+        notes: tuple[Note, ...],
+        memory: Memory,
+    ) -> float | None:
+        """Writes the status where it changed, then the Events. The seconds after which a routine change is due."""
+        urgency = change(*changes)
+        now = asyncio.get_running_loop().time()
+        due_at = memory.status_written_at + self._setting.configuration.reconciling.status_seconds
+        if urgency is Change.ROUTINE and now < due_at:
+            return due_at - now
+        if urgency is not Change.NONE:
+            await self._write_status(key, manifest, changes[1])
+            memory.status_written_at = now
+        for note in notes:
+            logger.info("%s: %s: %s", key, note.reason, note.message)
+            await post_event(self._connection, manifest, note, self._setting.identity)
+        return None
+
+    async def _write_status(self, key: Key, manifest: Mapping[str, Any], status: Status) -> None:
+        if not self._leads():
+            raise NotLeadingError
+        metadata = manifest["metadata"]
+        fence = {field: metadata[field] for field in ("name", "namespace", "uid", "resourceVersion")}
+        body = {
+            "apiVersion": manifest["apiVersion"],
+            "kind": manifest["kind"],
+            "metadata": fence,
+            "status": status.model_dump(mode="json", by_alias=True, exclude_none=True),
+        }
+        query = {"fieldManager": FIELD_MANAGER, "force": "true"}
+        path = resources.MODEL_DEPLOYMENTS.path(key, "status")
+        try:
+            self._models.put(await self._connection.server_side_apply(path, body, query))
+        except ApiError as refused:
+            if refused.status in (404, 409):
+                raise MovedOnError(str(refused)) from refused
+            raise
+
+
+def _understood(manifest: Mapping[str, Any]) -> LiveObject | Misunderstood:
+    reason, message = Reason.NAME_TOO_LONG, too_long(manifest["metadata"]["name"])
+    if message is None:
+        try:
+            return parse_live(manifest)
+        except InvalidManifest as invalid:
+            reason, message = Reason.INVALID_SPEC, str(invalid)
+    try:
+        before = Status.model_validate_json(json.dumps(manifest.get("status") or {}), strict=False, extra="ignore")
+    except ValidationError:
+        before = Status()
+    return Misunderstood(before, invalid_status(manifest, before, Refusal(reason, message), datetime.now(UTC)))

@@ -1,0 +1,209 @@
+"""The local picture of everything around the ModelDeployments, in the order in which a plan wants it: by model.
+
+Every child tells by its label to which model it belongs. A change of a child only says "look at this model again".
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from stoker.core.names import MODEL_LABEL
+from stoker.core.plan.snapshot import Claim, Node, ObjectKind, Owned, Pod, ReplicaSet, Revision, Trouble
+from stoker.kube import projections, resources
+from stoker.kube.connection import Connection
+from stoker.kube.reflector import Reflector, Scope
+from stoker.kube.resources import Key, Resource
+
+T = TypeVar("T")
+Enqueue = Callable[[Key], None]
+
+OWNED_RESOURCES: Mapping[ObjectKind, Resource] = {
+    ObjectKind.SERVICE: resources.SERVICES,
+    ObjectKind.DISRUPTION_BUDGET: resources.DISRUPTION_BUDGETS,
+    ObjectKind.NETWORK_POLICY: resources.NETWORK_POLICIES,
+}
+# Events about other kinds, and their normal ones, explain nothing that a condition says.
+_EXPLAINED_KINDS = ("Pod", "PersistentVolumeClaim")
+
+
+class Child(NamedTuple, Generic[T]):
+    """An object and the model that it is labelled with."""
+
+    model: str
+    value: T
+
+
+class ByModel(Generic[T]):
+    """The children of one kind, below the model that they belong to."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        resource: Resource,
+        namespaces: Iterable[str],
+        project: Callable[[Mapping[str, Any]], T],
+        enqueue: Enqueue,
+    ) -> None:
+        self._enqueue = enqueue
+        self._children: dict[Key, dict[Key, T]] = defaultdict(dict)
+        self._project = project
+        self.reflectors = {
+            namespace: Reflector(
+                connection, Scope(resource, namespace, label_selector=MODEL_LABEL), self._labelled, self._changed
+            )
+            for namespace in namespaces
+        }
+
+    def of(self, model: Key) -> tuple[T, ...]:
+        return tuple(self._children.get(model, {}).values())
+
+    def model_of(self, key: Key) -> Key | None:
+        """The model of a child by the child's own name."""
+        child = self._reflector(key.namespace).get(key)
+        return Key(key.namespace, child.model) if child else None
+
+    def absorb(self, item: Mapping[str, Any]) -> None:
+        self._reflector(item["metadata"].get("namespace", "")).absorb(item)
+
+    def __len__(self) -> int:
+        return sum(map(len, self.reflectors.values()))
+
+    def _reflector(self, namespace: str) -> Reflector[Child[T]]:
+        return self.reflectors.get(namespace) or self.reflectors[""]
+
+    def _labelled(self, item: Mapping[str, Any]) -> Child[T]:
+        return Child(projections.model_of(item), self._project(item))
+
+    def _changed(self, key: Key, old: Child[T] | None, new: Child[T] | None) -> None:
+        for child in (old, new):
+            if child is None:
+                continue
+            model = Key(key.namespace, child.model)
+            if child is new:
+                self._children[model][key] = child.value
+            elif new is None or new.model != child.model:
+                self._children[model].pop(key, None)
+                if not self._children[model]:
+                    del self._children[model]
+            self._enqueue(model)
+
+
+@dataclass(frozen=True)
+class _About:
+    kind: str
+    key: Key
+
+
+class Children:
+    """Everything below the models. Runs until it is cancelled."""
+
+    def __init__(self, connection: Connection, namespaces: tuple[str, ...], enqueue: Enqueue) -> None:
+        places = namespaces or ("",)
+        self._enqueue = enqueue
+        self.pods: ByModel[Pod] = ByModel(connection, resources.PODS, places, projections.pod, enqueue)
+        self.replica_sets: ByModel[ReplicaSet] = ByModel(
+            connection, resources.REPLICA_SETS, places, projections.replica_set, enqueue
+        )
+        self.revisions: ByModel[Revision] = ByModel(
+            connection, resources.CONTROLLER_REVISIONS, places, projections.revision, enqueue
+        )
+        self.owned: Mapping[ObjectKind, ByModel[Owned]] = {
+            kind: ByModel(connection, resource, places, projections.owned, enqueue)
+            for kind, resource in OWNED_RESOURCES.items()
+        }
+        self._claims = [
+            Reflector(connection, Scope(resources.CLAIMS, place), projections.claim, self._claim_changed)
+            for place in places
+        ]
+        self._events = [
+            Reflector(
+                connection,
+                Scope(resources.EVENTS, place, field_selector="type=Warning"),
+                _explanation,
+                self._trouble_changed,
+            )
+            for place in places
+        ]
+        self._nodes = Reflector(connection, Scope(resources.NODES), projections.node, lambda *_: None)
+        self._classes = Reflector(connection, Scope(resources.STORAGE_CLASSES), projections.name_only, lambda *_: None)
+        self._troubles: dict[_About, dict[Key, Trouble]] = defaultdict(dict)
+        self._claim_users: dict[Key, set[Key]] = defaultdict(set)
+        self._claims_of: dict[Key, frozenset[Key]] = {}
+
+    def reflectors(self) -> Iterator[Reflector[Any]]:
+        """Those without which nothing can be decided."""
+        by_model: tuple[ByModel[Any], ...] = (self.pods, self.replica_sets, self.revisions, *self.owned.values())
+        for children in by_model:
+            yield from children.reflectors.values()
+        yield from self._claims
+        yield from self._events
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            for reflector in (*self.reflectors(), self._nodes, self._classes):
+                group.create_task(reflector.run())
+
+    async def wait_until_synced(self) -> None:
+        for reflector in self.reflectors():
+            await reflector.wait_until_synced()
+
+    def silence_seconds(self) -> float:
+        """Since when the quietest of them has heard nothing."""
+        return max(reflector.silence_seconds() for reflector in self.reflectors())
+
+    def nodes(self) -> tuple[Node, ...] | None:
+        return tuple(node for _, node in self._nodes.items()) if self._nodes.synced else None
+
+    def storage_classes(self) -> frozenset[str] | None:
+        return frozenset(name for _, name in self._classes.items()) if self._classes.synced else None
+
+    def claim(self, key: Key) -> Claim | None:
+        return next((claim for reflector in self._claims if (claim := reflector.get(key))), None)
+
+    def troubles(self, model: Key, claims: Iterable[str]) -> Iterator[Trouble]:
+        abouts = [_About("PersistentVolumeClaim", Key(model.namespace, claim)) for claim in claims]
+        abouts += [
+            _About("Pod", Key(model.namespace, pod.identity.name)) for pod in self.pods.of(model) if not pod.ready
+        ]
+        for about in abouts:
+            yield from self._troubles.get(about, {}).values()
+
+    def uses_claims(self, model: Key, claims: Iterable[str]) -> None:
+        """A claim carries no label of the models that use it."""
+        wanted = frozenset(Key(model.namespace, claim) for claim in claims)
+        before = self._claims_of.pop(model, frozenset())
+        for claim in before - wanted:
+            self._claim_users[claim].discard(model)
+            if not self._claim_users[claim]:
+                del self._claim_users[claim]
+        for claim in wanted:
+            self._claim_users[claim].add(model)
+        if wanted:
+            self._claims_of[model] = wanted
+
+    def _claim_changed(self, key: Key, _old: Claim | None, _new: Claim | None) -> None:
+        for model in self._claim_users.get(key, ()):
+            self._enqueue(model)
+
+    def _trouble_changed(self, key: Key, old: Trouble | None, new: Trouble | None) -> None:
+        for trouble in (old, new):
+            if trouble is None:
+                continue
+            about = _About(trouble.kind, Key(key.namespace, trouble.name))
+            if trouble is new:
+                self._troubles[about][key] = trouble
+            elif new is None:
+                self._troubles[about].pop(key, None)
+                if not self._troubles[about]:
+                    del self._troubles[about]
+            if trouble.kind == "Pod" and (model := self.pods.model_of(about.key)):
+                self._enqueue(model)
+            elif trouble.kind == "PersistentVolumeClaim":
+                self._claim_changed(about.key, None, None)
+
+
+def _explanation(item: Mapping[str, Any]) -> Trouble | None:
+    trouble = projections.trouble(item)
+    return trouble if trouble.kind in _EXPLAINED_KINDS else None

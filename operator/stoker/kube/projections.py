@@ -1,0 +1,173 @@
+"""From an object as the API server writes it to what decisions need of it; the rest is forgotten at once."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from stoker.core.names import DRAINING_SINCE, MODEL_LABEL, REVISION_LABEL, TIER_LABEL
+from stoker.core.plan.snapshot import (
+    Claim,
+    Container,
+    Identity,
+    Node,
+    Owned,
+    Pod,
+    ReplicaSet,
+    Revision,
+    Termination,
+    Trouble,
+)
+
+Json = Mapping[str, Any]
+_LONGEST_LAST_WORDS = 1000
+
+
+def identity(item: Json) -> Identity:
+    metadata = item["metadata"]
+    return Identity(metadata.get("namespace", ""), metadata["name"], metadata["uid"], metadata["resourceVersion"])
+
+
+def owner_uid(item: Json) -> str:
+    """Of the controller. One that is owned by somebody without being controlled counts as nobody's."""
+    owners = item["metadata"].get("ownerReferences") or ()
+    return next((str(owner["uid"]) for owner in owners if owner.get("controller")), "")
+
+
+def model_of(item: Json) -> str:
+    """The name of the ModelDeployment that an object is labelled with."""
+    return str((item["metadata"].get("labels") or {}).get(MODEL_LABEL, ""))
+
+
+def moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text).astimezone(UTC) if text else None
+
+
+def pod(item: Json) -> Pod:
+    metadata, spec, status = item["metadata"], item["spec"], item.get("status") or {}
+    labels = metadata.get("labels") or {}
+    conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
+    ready = conditions.get("Ready", {})
+    scheduled = conditions.get("PodScheduled", {})
+    is_ready = ready.get("status") == "True"
+    return Pod(
+        identity=identity(item),
+        revision=labels.get(REVISION_LABEL, ""),
+        tier=labels.get(TIER_LABEL, ""),
+        owner_uid=owner_uid(item),
+        created=moment(metadata["creationTimestamp"]) or datetime.min.replace(tzinfo=UTC),
+        phase=status.get("phase", ""),
+        ready=is_ready,
+        ready_since=moment(ready.get("lastTransitionTime")) if is_ready else None,
+        node=spec.get("nodeName", ""),
+        unschedulable=scheduled.get("message", "") if scheduled.get("status") == "False" else "",
+        deleting="deletionTimestamp" in metadata,
+        draining_since=moment((metadata.get("annotations") or {}).get(DRAINING_SINCE)),
+        reason=status.get("reason", ""),
+        message=status.get("message", ""),
+        containers=tuple(
+            _container(container)
+            for container in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ()))
+        ),
+    )
+
+
+def _container(status: Json) -> Container:
+    waiting = (status.get("state") or {}).get("waiting") or {}
+    ended = (status.get("state") or {}).get("terminated") or (status.get("lastState") or {}).get("terminated")
+    return Container(
+        name=status["name"],
+        started=bool(status.get("started")),
+        waiting_reason=waiting.get("reason", ""),
+        waiting_message=waiting.get("message", ""),
+        restarts=status.get("restartCount", 0),
+        last_end=Termination(
+            ended.get("exitCode", 0), ended.get("reason", ""), (ended.get("message") or "")[-_LONGEST_LAST_WORDS:]
+        )
+        if ended
+        else None,
+        image_id=status.get("imageID", ""),
+    )
+
+
+def replica_set(item: Json) -> ReplicaSet:
+    metadata, spec, status = item["metadata"], item["spec"], item.get("status") or {}
+    failure = next(
+        (
+            condition.get("message", "")
+            for condition in status.get("conditions") or ()
+            if condition["type"] == "ReplicaFailure" and condition["status"] == "True"
+        ),
+        "",
+    )
+    return ReplicaSet(
+        identity=identity(item),
+        revision=(metadata.get("labels") or {}).get(REVISION_LABEL, ""),
+        owner_uid=owner_uid(item),
+        count=spec.get("replicas", 1),
+        count_writer=_writer_of_count(metadata.get("managedFields") or ()),
+        pods=status.get("replicas", 0),
+        observed=status.get("observedGeneration", 0) >= metadata.get("generation", 0),
+        failure=failure,
+        deleting="deletionTimestamp" in metadata,
+    )
+
+
+def _writer_of_count(managed: tuple[Json, ...]) -> str:
+    for entry in managed:
+        if "f:replicas" in ((entry.get("fieldsV1") or {}).get("f:spec") or {}):
+            return str(entry.get("manager", ""))
+    return ""
+
+
+def revision(item: Json) -> Revision:
+    return Revision(
+        identity=identity(item),
+        name=(item["metadata"].get("labels") or {}).get(REVISION_LABEL, ""),
+        number=item["revision"],
+        owner_uid=owner_uid(item),
+        data=_compact(item["data"]),
+    )
+
+
+def owned(item: Json) -> Owned:
+    metadata = item["metadata"]
+    body = {
+        "metadata": {key: metadata[key] for key in ("labels", "ownerReferences") if key in metadata},
+        "spec": item.get("spec") or {},
+    }
+    return Owned(identity(item), owner_uid(item), _compact(body))
+
+
+def _compact(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def claim(item: Json) -> Claim:
+    spec, status = item["spec"], item.get("status") or {}
+    return Claim(
+        identity=identity(item),
+        phase=status.get("phase", ""),
+        access_modes=tuple(status.get("accessModes") or spec.get("accessModes") or ()),
+        storage_class=spec.get("storageClassName"),
+        bound=status.get("phase") == "Bound",
+    )
+
+
+def trouble(item: Json) -> Trouble:
+    about = item["involvedObject"]
+    return Trouble(about.get("kind", ""), about.get("name", ""), item.get("reason", ""), item.get("message", ""))
+
+
+def node(item: Json) -> Node:
+    allocatable = (item.get("status") or {}).get("allocatable") or {}
+    return Node(
+        name=item["metadata"]["name"],
+        labels=item["metadata"].get("labels") or {},
+        allocatable={name: int(amount) for name, amount in allocatable.items() if "/" in name and amount.isdigit()},
+        schedulable=not item["spec"].get("unschedulable"),
+    )
+
+
+def name_only(item: Json) -> str:
+    return str(item["metadata"]["name"])
