@@ -3,6 +3,7 @@
 import argparse
 
 from stoker.cli import cluster_options, configuration_options
+from stoker.cli.input_error import InputError
 
 
 def add_to(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -25,6 +26,7 @@ def run(options: argparse.Namespace) -> int:
 
     from kubernetes.aio.client import Configuration as Credentials  # noqa: PLC0415
 
+    from stoker.handlers.health import PortTakenError  # noqa: PLC0415
     from stoker.handlers.log import set_up  # noqa: PLC0415
     from stoker.handlers.process import Place, run_operator  # noqa: PLC0415
 
@@ -45,4 +47,7 @@ def run(options: argparse.Namespace) -> int:
         )
         return await run_operator(configuration, place)
 
-    return asyncio.run(start())
+    try:
+        return asyncio.run(start())
+    except PortTakenError as taken:
+        raise InputError([str(taken)]) from taken

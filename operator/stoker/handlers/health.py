@@ -21,6 +21,13 @@ class Health:
         return [problem for check in self.checks if (problem := check())]
 
 
+class PortTakenError(Exception):
+    """Another process listens where the probes should be answered."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(f"probes.port is {port}, and another process listens there: set another port, or 0 for any")
+
+
 @asynccontextmanager
 async def serve_health(health: Health, port: int) -> AsyncIterator[int]:
     """Gives the port, which the system chooses where it is 0."""
@@ -39,7 +46,10 @@ async def serve_health(health: Health, port: int) -> AsyncIterator[int]:
     await runner.setup()
     try:
         site = web.TCPSite(runner, None, port)
-        await site.start()
+        try:
+            await site.start()
+        except OSError as taken:
+            raise PortTakenError(port) from taken
         yield int(runner.addresses[0][1])
     finally:
         await runner.cleanup()

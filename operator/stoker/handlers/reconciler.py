@@ -113,7 +113,7 @@ class Reconciler:
         changes = (live.deployment.status, planned.status)
         wait_seconds = await self._say(key, manifest, changes, planned.notes, memory)
         waits = (wait_seconds, planned.look_again_seconds, REFUSED_AGAIN_SECONDS if memory.refused else None)
-        return min(resync_seconds, *(seconds for seconds in waits if seconds is not None))
+        return min([resync_seconds, *(seconds for seconds in waits if seconds is not None)])
 
     def _snapshot(self, key: Key, live: LiveObject, memory: Memory) -> Snapshot:
         children, setting = self._children, self._setting

@@ -60,7 +60,8 @@ def pod(item: Json) -> Pod:
         ready=is_ready,
         ready_since=moment(ready.get("lastTransitionTime")) if is_ready else None,
         node=spec.get("nodeName", ""),
-        unschedulable=scheduled.get("message", "") if scheduled.get("status") == "False" else "",
+        # Errors of the scheduler itself pass, and say nothing of the nodes.
+        unschedulable=scheduled.get("message", "") if scheduled.get("reason") == "Unschedulable" else "",
         deleting="deletionTimestamp" in metadata,
         draining_since=moment((metadata.get("annotations") or {}).get(DRAINING_SINCE)),
         reason=status.get("reason", ""),

@@ -61,24 +61,24 @@ def _condition(statement: Statement, before: Condition | None, generation: int, 
 
 
 def notes_on(statements: Iterable[Statement], before: Mapping[str, Condition]) -> Iterator[Note]:
-    """One Event for each transition that people want to hear of."""
+    """One Event for each transition that people want to hear of; what several conditions say alike is said once."""
+    told = set()
     for statement in statements:
-        if statement.type not in _TOLD:
+        if statement.reason in told or not _is_news(statement, before.get(statement.type)):
             continue
-        old = before.get(statement.type)
-        if old is None or old.reason == Reason.WAITING_FOR_OPERATOR:
-            if statement.status == "Unknown" or not _is_news(statement):
-                continue
-        elif (old.status, old.reason) == (statement.status, statement.reason):
-            continue
+        told.add(statement.reason)
         yield Note(
             statement.reason, f"{statement.type} is {statement.status}. {statement.message}".strip(), _bad(statement)
         )
 
 
-def _is_news(statement: Statement) -> bool:
-    """Of a fresh object, only what is wrong or what people wait for."""
-    return _bad(statement) or (statement.type == ConditionType.READY and statement.status == "True")
+def _is_news(statement: Statement, old: Condition | None) -> bool:
+    if statement.type not in _TOLD or statement.status == "Unknown":
+        return False
+    if old is None or old.status == "Unknown":
+        # Of what nobody knew before, only what is wrong or what people wait for.
+        return _bad(statement) or (statement.type == ConditionType.READY and statement.status == "True")
+    return (old.status, old.reason) != (statement.status, statement.reason)
 
 
 def _bad(statement: Statement) -> bool:
