@@ -26,8 +26,6 @@ def goals(target: Held, old: Sequence[Held], wanted: int, *, paused: bool) -> di
     """The count that each revision should come to; `old` begins with the newest, which is kept longest."""
     if not old:
         return {target.revision: wanted}
-    if wanted == 0:
-        return {held.revision: 0 for held in (target, *old)}
     old_count = sum(held.count for held in old)
     step = target.count if paused else target.ready + 1
     goals = {target.revision: min(wanted, max(step, target.count, wanted - old_count))}

@@ -1,0 +1,191 @@
+"""Whatever the order of things, and wherever the operator ends, the replicas come to what the spec wants."""
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stoker.core.plan.planner import plan
+from tests.unit.plan.builders import deployment
+from tests.unit.plan.toy_cluster import ToyCluster
+
+
+def edited(toy: ToyCluster, replicas: int, context_length: int = 4096, **spec: Any) -> None:
+    engine = {"name": "simulated", "image": "registry.example.com/simulated:1", "contextLength": context_length}
+    toy.model = deployment(replicas, toy.model.status, engine=engine, **spec)
+
+
+def settled(replicas: int = 3) -> ToyCluster:
+    toy = ToyCluster(deployment(replicas))
+    edited(toy, replicas)
+    toy.until_settled()
+    return toy
+
+
+def test_a_fresh_model_gets_its_replicas() -> None:
+    toy = settled(3)
+    assert len(toy.serving()) == len(toy.pods) == 3
+    assert toy.model.status.ready_replicas == 3
+
+
+def test_the_second_look_at_a_settled_world_writes_nothing_and_says_the_same() -> None:
+    toy = settled(3)
+    again = plan(toy.snapshot())
+    assert again.actions == ()
+    assert again.notes == ()
+    assert again.status == toy.model.status
+
+
+def test_scaling_up_orders_everything_at_once() -> None:
+    toy = settled(1)
+    edited(toy, 7)
+    toy.look()
+    assert next(iter(toy.replica_sets.values())).count == 7
+
+
+def test_scaling_down_takes_the_chosen_pods_and_no_others() -> None:
+    toy = settled(5)
+    before = set(toy.pods)
+    edited(toy, 2)
+    toy.until_settled()
+    assert set(toy.pods) == before - set(toy.detached)
+    assert len(toy.detached) == 3
+    assert not toy.deleted_by_controller
+
+
+def test_one_replica_leaves_at_a_time() -> None:
+    toy = settled(5)
+    edited(toy, 1)
+    toy.look()
+    toy.look()
+    assert len(toy.detached) == 1, "the controller has not answered yet"
+
+
+def test_a_replica_that_does_not_serve_leaves_before_one_that_does() -> None:
+    toy = settled(3)
+    toy.flaps(0)
+    (unready,) = [pod.identity.name for pod in toy.pods.values() if not pod.ready]
+    edited(toy, 2)
+    toy.look()
+    assert toy.detached == [unready]
+
+
+def test_suspending_removes_every_replica_and_keeps_the_rest() -> None:
+    toy = settled(3)
+    edited(toy, 3, suspend=True)
+    toy.until_settled()
+    assert toy.pods == {}
+    assert len(toy.owned) == 3
+    assert len(toy.revisions) == 1
+
+
+def test_a_rollout_never_serves_with_fewer_than_wanted() -> None:
+    toy = settled(3)
+    edited(toy, 3, context_length=8192)
+    for _ in range(100):
+        toy.look()
+        toy.controller_acts()
+        assert len(toy.serving()) >= 3
+        toy.kubelet_acts()
+        toy.seconds += 2
+    toy.until_settled()
+    assert len(toy.replica_sets) == 1
+    assert {pod.revision for pod in toy.pods.values()} == {toy.model.status.current_revision}
+    assert len(toy.revisions) == 2, "the old one stays for a rollback"
+
+
+def test_a_revision_that_never_gets_ready_costs_one_replica_and_no_traffic() -> None:
+    toy = settled(3)
+    edited(toy, 3, context_length=8192)
+    broken = plan(toy.snapshot()).status.update_revision
+    for _ in range(50):
+        toy.look()
+        toy.controller_acts()
+        toy.kubelet_acts(broken)
+        toy.seconds += 2
+    assert len(toy.serving()) == 3
+    assert len(toy.pods) == 4
+
+
+def test_going_back_in_the_middle_of_a_rollout_keeps_what_still_serves() -> None:
+    toy = settled(3)
+    old = set(toy.pods)
+    edited(toy, 3, context_length=8192)
+    for _ in range(3):
+        toy.look()
+        toy.controller_acts()
+        toy.kubelet_acts()
+    kept = old & {pod.identity.name for pod in toy.serving()}
+    edited(toy, 3)
+    toy.until_settled()
+    assert kept <= set(toy.pods)
+
+
+def test_a_paused_rollout_stays_where_it_is_and_heals() -> None:
+    toy = settled(3)
+    edited(toy, 3, context_length=8192, rollout={"paused": True})
+    toy.look()
+    toy.controller_acts()
+    toy.kubelet_acts()
+    assert len([held for held in toy.replica_sets.values() if held.count]) == 1
+    victim = next(iter(toy.pods))
+    del toy.pods[victim]
+    for _ in range(5):
+        toy.look()
+        toy.controller_acts()
+        toy.kubelet_acts()
+    assert len(toy.serving()) == 3
+
+
+def test_children_that_were_orphaned_are_adopted_without_a_restart() -> None:
+    toy = settled(3)
+    before = set(toy.pods)
+    for name, owner in toy.replica_sets.items():
+        toy.replica_sets[name] = owner.__class__(**{**_fields(owner), "owner_uid": ""})
+    for name, revision in toy.revisions.items():
+        toy.revisions[name] = revision.__class__(**{**_fields(revision), "owner_uid": ""})
+    toy.until_settled()
+    assert set(toy.pods) == before
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in value.__slots__}
+
+
+STEPS = st.one_of(
+    st.tuples(st.just("edit"), st.integers(0, 6), st.sampled_from([4096, 8192, 16384])),
+    st.tuples(st.just("look"), st.integers(0, 8), st.just(0)),
+    st.tuples(st.just("controller"), st.just(0), st.just(0)),
+    st.tuples(st.just("kubelet"), st.just(0), st.just(0)),
+    st.tuples(st.just("flap"), st.integers(0, 9), st.just(0)),
+    st.tuples(st.just("wait"), st.integers(1, 10), st.just(0)),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(STEPS, max_size=40))
+def test_from_anywhere_and_after_a_crash_at_any_write_it_comes_to_what_is_wanted(
+    steps: list[tuple[str, int, int]],
+) -> None:
+    toy = ToyCluster(deployment(2))
+    wanted = 2
+    edited(toy, wanted)
+    for name, number, context_length in steps:
+        if name == "edit":
+            wanted = number
+            edited(toy, wanted, context_length)
+        elif name == "look":
+            toy.look(most_writes=number)
+        elif name == "controller":
+            toy.controller_acts()
+        elif name == "kubelet":
+            toy.kubelet_acts()
+        elif name == "flap":
+            toy.flaps(number)
+        else:
+            toy.seconds += number
+    toy.until_settled()
+    assert len(toy.serving()) == len(toy.pods) == wanted
+    assert {pod.revision for pod in toy.pods.values()} <= {toy.model.status.current_revision}
+    assert len(toy.replica_sets) <= 1
+    assert plan(toy.snapshot()).status == toy.model.status

@@ -1,0 +1,199 @@
+"""A cluster small enough to be tried out in every order: what the API server and its controllers would do, in memory.
+
+It keeps the promises that the planner relies on and no others: writes are fenced by uid and version, the ReplicaSet
+controller acts some time after a write, chooses its own victims, and its status lags behind.
+"""
+
+import itertools
+import json
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from stoker.api.parsing import LiveObject
+from stoker.api.v1alpha1.modeldeployment import ModelDeployment
+from stoker.core.names import Tier
+from stoker.core.plan.actions import (
+    Action,
+    AdoptRevision,
+    Apply,
+    CreateReplicaSet,
+    CreateRevision,
+    DeleteOwned,
+    DeletePod,
+    DeleteReplicaSet,
+    DeleteRevision,
+    Detach,
+    Mend,
+    Plan,
+    Retier,
+    Scale,
+)
+from stoker.core.plan.planner import plan
+from stoker.core.plan.snapshot import Cluster, Identity, ObjectKind, Owned, Pod, ReplicaSet, Revision, Snapshot
+from tests.unit.plan.builders import NOW, UID, claim, cluster, pod, replica_set
+
+
+class MovedOnError(Exception):
+    """A precondition did not hold."""
+
+
+@dataclass
+class ToyCluster:
+    model: ModelDeployment
+    settings: Cluster = field(default_factory=cluster)
+    replica_sets: dict[str, ReplicaSet] = field(default_factory=dict)
+    pods: dict[str, Pod] = field(default_factory=dict)
+    revisions: dict[str, Revision] = field(default_factory=dict)
+    owned: dict[ObjectKind, Owned] = field(default_factory=dict)
+    seconds: float = 0.0
+    deleted_by_controller: set[str] = field(default_factory=set)
+    detached: list[str] = field(default_factory=list)
+    writes: int = 0
+    _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot(
+            now=NOW + timedelta(seconds=self.seconds),
+            live=LiveObject(self.model),
+            cluster=self.settings,
+            replica_sets=tuple(self.replica_sets.values()),
+            pods=tuple(self.pods.values()),
+            revisions=tuple(self.revisions.values()),
+            owned=dict(self.owned),
+            claims={"weights": claim()},
+        )
+
+    # The operator
+
+    def look(self, most_writes: int | None = None) -> Plan:
+        """One plan, carried out up to a number of writes, as if the process ended then."""
+        planned = plan(self.snapshot())
+        try:
+            for action in planned.actions[:most_writes]:
+                self.write(action)
+        except MovedOnError:
+            return planned
+        if most_writes is None or most_writes > len(planned.actions):
+            self.model = self.model.model_copy(update={"status": planned.status})
+        return planned
+
+    def write(self, action: Action) -> None:  # noqa: C901, PLR0912 - one case for each kind of action
+        self.writes += 1
+        match action:
+            case CreateRevision(body):
+                name = body["metadata"]["name"]
+                if name not in self.revisions:
+                    label, data = body["metadata"]["labels"]["stoker.dev/revision"], json.dumps(body["data"]).encode()
+                    self.revisions[name] = Revision(self._identity(name), label, body["revision"], UID, data)
+            case CreateReplicaSet(body):
+                self._create_replica_set(body)
+            case Apply(kind, _, body, _):
+                made = {"metadata": body["metadata"], "spec": body["spec"]}
+                self.owned[kind] = Owned(self._identity(body["metadata"]["name"]), UID, json.dumps(made).encode())
+            case Scale(seen, _, count, _):
+                self._change_replica_set(seen, count=count, observed=False, count_writer="stoker")
+            case Mend(seen, _):
+                self._change_replica_set(seen, owner_uid=UID)
+            case AdoptRevision(seen, _):
+                self.revisions[seen.name] = replace(self.revisions[seen.name], owner_uid=UID)
+            case Detach(seen, _, _, _):
+                now = NOW + timedelta(seconds=self.seconds)
+                self._change_pod(seen, owner_uid=UID, tier=Tier.DRAINING.value, revision="", draining_since=now)
+                self.detached.append(seen.name)
+            case Retier(seen, tier):
+                self._change_pod(seen, tier=tier.value)
+            case DeletePod(seen):
+                if self.pods.get(seen.name) and self.pods[seen.name].identity.uid == seen.uid:
+                    self._change_pod(self.pods[seen.name].identity, deleting=True)
+            case DeleteReplicaSet(seen):
+                self._require(self.replica_sets, seen)
+                del self.replica_sets[seen.name]
+            case DeleteRevision(seen):
+                self._require(self.revisions, seen)
+                del self.revisions[seen.name]
+            case DeleteOwned(kind, _):
+                del self.owned[kind]
+
+    def _create_replica_set(self, body: dict[str, Any]) -> None:
+        name = body["metadata"]["name"]
+        if name in self.replica_sets:
+            raise MovedOnError
+        made = replica_set(body["metadata"]["labels"]["stoker.dev/revision"], body["spec"]["replicas"])
+        self.replica_sets[name] = replace(made, identity=self._identity(name), pods=0, observed=False)
+
+    def _identity(self, name: str) -> Identity:
+        number = next(self._numbers)
+        return Identity("models", name, f"uid-{number}", str(number))
+
+    @staticmethod
+    def _require(objects: Any, seen: Identity) -> Any:
+        found = objects.get(seen.name)
+        if found is None or found.identity != seen:
+            raise MovedOnError
+        return found
+
+    def _change_replica_set(self, seen: Identity, **changes: Any) -> None:
+        found = self._require(self.replica_sets, seen)
+        self.replica_sets[seen.name] = replace(found, identity=self._next(found.identity), **changes)
+
+    def _change_pod(self, seen: Identity, **changes: Any) -> None:
+        found = self._require(self.pods, seen)
+        self.pods[seen.name] = replace(found, identity=self._next(found.identity), **changes)
+
+    def _next(self, identity: Identity) -> Identity:
+        return replace(identity, version=str(next(self._numbers)))
+
+    # Kubernetes
+
+    def controller_acts(self) -> None:
+        """Each ReplicaSet makes or deletes pods, in its own order of victims, and tells its status."""
+        for name, owner in list(self.replica_sets.items()):
+            live = [pod for pod in self.pods.values() if pod.owner_uid == owner.identity.uid and not pod.deleting]
+            for _ in range(owner.count - len(live)):
+                self._make_pod(owner)
+            live.sort(key=lambda pod: (bool(pod.node), pod.ready, -pod.created.timestamp()))
+            for victim in live[: max(0, len(live) - owner.count)]:
+                self.deleted_by_controller.add(victim.identity.name)
+                self._change_pod(victim.identity, deleting=True)
+            counted = sum(pod.owner_uid == owner.identity.uid and not pod.deleting for pod in self.pods.values())
+            if not owner.observed or owner.pods != counted:
+                self._change_replica_set(owner.identity, pods=counted, observed=True)
+            assert name in self.replica_sets
+
+    def _make_pod(self, owner: ReplicaSet) -> None:
+        name = f"{owner.identity.name}-{next(self._numbers)}"
+        born = NOW + timedelta(seconds=self.seconds)
+        made = pod(name, owner, ready=False, node="", phase="Pending", created=born)
+        self.pods[name] = replace(made, identity=self._identity(name))
+
+    def kubelet_acts(self, broken_revision: str | None = None) -> None:
+        """Pods are scheduled, then ready, then, when they are deleted, gone."""
+        for name, found in list(self.pods.items()):
+            if found.deleting:
+                del self.pods[name]
+            elif not found.node:
+                self._change_pod(found.identity, node="node-1", phase="Running")
+            elif not found.ready and found.revision != broken_revision:
+                self._change_pod(found.identity, ready=True)
+
+    def flaps(self, index: int) -> None:
+        """One pod loses its readiness for a while."""
+        if self.pods:
+            chosen = sorted(self.pods)[index % len(self.pods)]
+            self._change_pod(self.pods[chosen].identity, ready=False, ready_since=None)
+
+    def until_settled(self, rounds: int = 200) -> None:
+        for _ in range(rounds):
+            before = self.writes
+            self.look()
+            self.controller_acts()
+            self.kubelet_acts()
+            self.seconds += 2
+            well = all(pod.ready and not pod.deleting and pod.tier == "serving" for pod in self.pods.values())
+            if self.writes == before and well and not self.look().actions:
+                return
+        raise AssertionError(f"not settled after {rounds} rounds: {plan(self.snapshot()).actions}")
+
+    def serving(self) -> list[Pod]:
+        return [pod for pod in self.pods.values() if pod.tier == "serving" and pod.ready and not pod.deleting]
