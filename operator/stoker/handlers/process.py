@@ -22,8 +22,9 @@ from stoker.handlers.health import LONGEST_SILENCE_SECONDS, Health, serve_health
 from stoker.handlers.reconciler import Reconciler, Setting
 from stoker.handlers.watching import Sweep, quiet_settings, registry_for
 from stoker.kube import resources
+from stoker.kube.backoff import Backoff
 from stoker.kube.children import Children
-from stoker.kube.connection import ApiError, Connection
+from stoker.kube.connection import ApiError, ApiUnreachableError, Connection
 from stoker.kube.leadership import Leadership, LeadershipLostError, LeaseServer
 from stoker.kube.lease import ElectionSettings, new_identity
 from stoker.kube.models import Models
@@ -152,6 +153,8 @@ class _Office:
     def __init__(self, connection: Connection, setting: Setting, leadership: Leadership) -> None:
         namespaces = setting.configuration.watch.namespaces
         self.models = Models()
+        self._connection = connection
+        self._namespaces = namespaces or ("",)
         self.queue: WorkQueue[resources.Key] = WorkQueue(self._look, setting.configuration.reconciling.workers)
         self.children = Children(connection, namespaces, self.queue.add)
         self._sweep = Sweep(connection, self.models, namespaces, self.queue.add)
@@ -171,10 +174,17 @@ class _Office:
         return [silence, sweep]
 
     async def run(self, health: Health) -> None:
+        began = asyncio.get_running_loop().time()
+        await self._read_models()
         await self.children.wait_until_synced()
+        for key in self.models:
+            self.queue.add(key)
         health.state = "leading"
-        logger.info("leading: %d pods known, %d models so far", len(self.children.pods), len(self.models))
-        sweeping = asyncio.create_task(self._sweep.run())
+        logger.info("leading: read %d models and %d pods", len(self.models), len(self.children.pods))
+        helpers = [
+            asyncio.create_task(self._sweep.run()),
+            asyncio.create_task(self._tell_when_idle(began)),
+        ]
         try:
             await self.queue.run()
         except asyncio.CancelledError:
@@ -182,7 +192,26 @@ class _Office:
             self.queue.stop()
             raise
         finally:
-            sweeping.cancel()
+            for helper in helpers:
+                helper.cancel()
+
+    async def _read_models(self) -> None:
+        """kopf does not tell when it has listed them all, and with half of them a look would not be wrong but late."""
+        backoff = Backoff()
+        for namespace in self._namespaces:
+            while True:
+                try:
+                    async for item in self._connection.list(resources.MODEL_DEPLOYMENTS.collection(namespace)):
+                        self.models.put(item)
+                    break
+                except (ApiError, ApiUnreachableError) as failed:
+                    logger.warning("reading ModelDeployments: %s", failed)
+                    await asyncio.sleep(backoff.next_seconds())
+
+    async def _tell_when_idle(self, began: float) -> None:
+        await self.queue.wait_until_idle()
+        seconds = asyncio.get_running_loop().time() - began
+        logger.info("caught up with %d models in %.2f s", len(self.models), seconds)
 
 
 async def _has_leader_worker_sets(connection: Connection) -> bool | None:

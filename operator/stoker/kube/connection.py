@@ -18,6 +18,7 @@ from kubernetes.aio.client import Configuration
 REQUEST_TIMEOUT_SECONDS = 30.0
 CONNECT_TIMEOUT_SECONDS = 5.0
 MOST_CONNECTIONS = 64
+PAGE_SIZE = 500
 
 _NAMES_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
@@ -117,14 +118,34 @@ class Connection:
         else:
             headers["Content-Type"] = content_type
             data = json.dumps(body, separators=(",", ":")).encode()
+        return _decoded(await self._raw(method, path, query, data, headers), f"{method} {path}")
+
+    async def _raw(
+        self, method: str, path: str, query: Query | None, data: bytes | None, headers: dict[str, str]
+    ) -> bytes:
         try:
             async with self._session.request(method, path, params=query, headers=headers, data=data) as response:
                 raw = await response.read()
                 if response.status >= 400:
                     raise _error_from(response.status, response.headers, raw)
+                return raw
         except (aiohttp.ClientError, TimeoutError) as failed:
             raise _unreachable(f"{method} {path}", failed) from failed
-        return _decoded(raw, f"{method} {path}")
+
+    async def text(self, path: str) -> str:
+        """An answer that is no JSON, such as the API server's metrics."""
+        return (await self._raw("GET", path, None, None, await self._headers())).decode()
+
+    async def list(self, path: str, query: Query | None = None) -> AsyncIterator[Json]:
+        """Every object of a collection, page by page. A page token that expires ends it with an ApiError."""
+        asked = dict(query or {}) | {"limit": str(PAGE_SIZE)}
+        while True:
+            page = await self.get(path, asked)
+            for item in page.get("items") or ():
+                yield item
+            if not page["metadata"].get("continue"):
+                return
+            asked["continue"] = page["metadata"]["continue"]
 
     async def versions(self, path: str) -> tuple[dict[tuple[str, str], int], int]:
         """Namespace, name and resource version of everything in a collection, and the list's own version."""

@@ -38,6 +38,7 @@ class WorkQueue(Generic[K]):
         self._failing: dict[K, Backoff] = {}
         self._not_before: dict[K, float] = {}
         self._changed = asyncio.Event()
+        self._idle = asyncio.Event()
         self._stopping = False
 
     def add(self, key: K) -> None:
@@ -68,6 +69,10 @@ class WorkQueue(Generic[K]):
             for _ in range(self._workers):
                 group.create_task(self._work())
 
+    async def wait_until_idle(self) -> None:
+        """Until, for a moment, nothing waits for a worker and none is at work."""
+        await self._idle.wait()
+
     def stop(self) -> None:
         self._stopping = True
         self._changed.set()
@@ -82,6 +87,7 @@ class WorkQueue(Generic[K]):
         elif key not in self._queued:
             self._queued.add(key)
             self._ready.append(key)
+            self._idle.clear()
             self._changed.set()
 
     async def _work(self) -> None:
@@ -100,6 +106,8 @@ class WorkQueue(Generic[K]):
             if key in self._again:
                 self._again.discard(key)
                 self.add(key)
+            if not self._ready and not self._running:
+                self._idle.set()
 
     async def _look_once(self, key: K) -> None:
         try:

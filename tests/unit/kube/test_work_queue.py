@@ -140,6 +140,21 @@ def test_a_queue_is_as_long_as_the_keys_that_wait() -> None:
     assert run_in_virtual_time(play()) == [0, 1, 2, 2]
 
 
+def test_a_queue_is_idle_once_everything_that_waited_was_looked_at() -> None:
+    async def play() -> float:
+        queue: WorkQueue[str] = WorkQueue(Looks(takes_seconds=10), workers=2)
+        running = asyncio.create_task(queue.run())
+        for key in ("a", "b", "c"):
+            queue.add(key)
+        await queue.wait_until_idle()
+        idle_at = asyncio.get_running_loop().time()
+        queue.stop()
+        await running
+        return idle_at
+
+    assert run_in_virtual_time(play()) == 20
+
+
 def hundredths(upto: int) -> st.SearchStrategy[float]:
     """Times that a loop's clock can tell apart."""
     return st.integers(0, upto * 100).map(lambda count: count / 100)

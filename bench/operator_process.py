@@ -1,0 +1,65 @@
+"""An operator that runs as a process of its own, and what can be read off it from outside."""
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+_CAUGHT_UP = re.compile(r"caught up with \d+ models")
+LONGEST_START_SECONDS = 120.0
+
+
+class OperatorProcess:
+    """Runs from `with` on and is gone after it."""
+
+    def __init__(self, configuration: Path, log: Path) -> None:
+        self._command = [sys.executable, "-m", "stoker.cli", "operator", "--config", str(configuration)]
+        self._log = log
+
+    def __enter__(self) -> Self:
+        self._began = time.monotonic()
+        with self._log.open("w") as log:
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=subprocess.STDOUT)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        self._process.send_signal(signal.SIGTERM)
+        self._process.wait(30)
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait(30)
+
+    async def leads(self) -> float:
+        return await self._said(re.compile("leading: read"))
+
+    async def caught_up(self) -> float:
+        """Seconds from the process's start, its imports included, until every model was looked at."""
+        return await self._said(_CAUGHT_UP)
+
+    async def _said(self, text: re.Pattern[str]) -> float:
+        while not text.search(self._log.read_text()):
+            if self._process.poll() is not None or time.monotonic() - self._began > LONGEST_START_SECONDS:
+                raise SystemExit(f"the operator did not say {text.pattern!r}: see {self._log}")
+            await asyncio.sleep(0.02)
+        return time.monotonic() - self._began
+
+    def resident_mb(self, *, peak: bool = False) -> float:
+        name = "VmHWM" if peak else "VmRSS"
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return int(next(line for line in status.splitlines() if line.startswith(name)).split()[1]) / 1000
+
+    def cpu_seconds(self) -> float:
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
