@@ -10,7 +10,7 @@ from stoker.api.declaration import ApiModel, Effect
 from stoker.api.fields import fields_of
 from stoker.api.v1alpha1.modeldeployment import ModelDeployment, Spec
 from stoker.api.values.frozen import FrozenDict
-from stoker.core.plan.actions import CreateRevision
+from stoker.core.plan.actions import CreateReplicaSet, CreateRevision
 from stoker.core.plan.planner import plan
 from stoker.core.plan.revision import revision_input, revision_name
 from stoker.core.plan.snapshot import Identity, Revision
@@ -98,7 +98,7 @@ def test_newer_defaults_change_no_pod_and_are_told() -> None:
     planned = plan(snapshot(cluster=newer, revisions=(kept(deployment()),)))
     conditions = {condition.type: condition for condition in planned.status.conditions}
     assert conditions["UpdateAvailable"].status == "True"
-    (made,) = [action for action in planned.actions if type(action).__name__ == "CreateReplicaSet"]
+    (made,) = [action for action in planned.actions if isinstance(action, CreateReplicaSet)]
     volumes = made.body["spec"]["template"]["spec"]["volumes"]
     assert {"name": "shared-memory", "emptyDir": {"medium": "Memory", "sizeLimit": "2Gi"}} in volumes
 

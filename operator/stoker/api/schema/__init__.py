@@ -1,1 +1,1 @@
-"""What is generated from the models: the CRD and the reference. `python -m stoker.api.schema` writes both."""
+"""What is generated: the CRD and the pages of the reference. `python -m stoker.api.schema` writes all of it."""

@@ -1,6 +1,7 @@
 """Models → the structural schema that the API server prunes, defaults, validates and explains by."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from stoker.api.declaration import ApiModel, Rule, TransitionRule
@@ -55,10 +56,16 @@ def default_of(field: DeclaredField) -> Any:
     if isinstance(default, ApiModel):
         return default.to_manifest() or None
     if isinstance(default, tuple):
-        return [item.to_manifest() for item in default] or None
+        return [_written(item) for item in default] or None
     if field.shape.kind in ("map", "json"):
         return None
-    return default if isinstance(default, bool | int) else str(default)
+    return _written(default)
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, ApiModel):
+        return value.to_manifest()
+    return value if isinstance(value, bool | int | Mapping) else str(value)
 
 
 def _shape_schema(shape: Shape) -> dict[str, Any]:

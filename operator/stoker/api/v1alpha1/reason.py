@@ -30,7 +30,6 @@ class Reason(StrEnum):
         "If it stays, check that Stoker runs and watches the namespace.",
     )
     SERVING = "Serving", "At least one replica takes traffic."
-    ALL_SERVING = "AllServing", "Every replica that is wanted takes traffic."
     AT_ZERO = "AtZero", "No replica is wanted, so none runs."
     SUSPENDED = (
         "Suspended",
@@ -40,7 +39,6 @@ class Reason(StrEnum):
     STARTING = "Starting", "Replicas are ordered and load the model."
     SCALING = "Scaling", "Replicas are being added or removed."
     ROLLING_OUT = "RollingOut", "Replicas of a new revision replace those of an old one."
-    DRAINING = "Draining", "Replicas that are off traffic finish their requests."
     SETTLED = "Settled", "Everything is as the spec wants it."
     NO_PROBLEM = "NoProblem", "Nothing is known to be wrong."
     WEIGHTS_FOUND = "WeightsFound", "The weights are on the volume."

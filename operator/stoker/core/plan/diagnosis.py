@@ -15,7 +15,7 @@ from stoker.core.plan.snapshot import Container, Pod, ReplicaSet, Snapshot
 
 _LONGEST_QUOTE = 600
 _GPU_MEMORY = re.compile(r"(cuda|hip|gpu|device).{0,40}out of memory|OutOfMemoryError|NoMemoryOnDevice", re.IGNORECASE)
-_SHORT_OF = re.compile(r"(\d+) Insufficient ([\w./-]+)")
+_SHORT_OF = re.compile(r"(\d+) Insufficient ([\w./-]*\w)")
 _NODES = re.compile(r"\d+/(\d+) nodes are available")
 _OOM_KILLED = 137
 

@@ -1,0 +1,34 @@
+"""What a check says."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """How bad it is. What could not be read is neither well nor bad."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One answer: what was looked at, how it stands, and what to do about it."""
+
+    name: str
+    level: Level
+    sentence: str
+    remedy: str = ""
+
+
+def listed(names: Sequence[str], most: int = 3) -> str:
+    """a, b, c and 4 more."""
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
