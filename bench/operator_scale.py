@@ -175,6 +175,14 @@ class Fleet:
             made += item.get("status", {}).get("replicas") == replicas
         return made == self.models
 
+    async def is_quiet(self) -> None:
+        """What Kubernetes still has to tell of the fleet's start is no matter of an idle fleet."""
+        while True:
+            before = await self.writes()
+            await asyncio.sleep(10)
+            if await self.writes() == before:
+                return
+
     async def writes(self) -> float:
         """As the API server counts them, of the kinds that only Stoker writes."""
         total = 0.0
@@ -216,7 +224,7 @@ async def cold_start(
     with OperatorProcess(configuration, folder / "second.log") as operator:
         figures.add("cold start", await operator.caught_up(), "s")
         figures.add("resident memory after the start", operator.resident_mb(), "MB")
-        await asyncio.sleep(5)
+        await fleet.is_quiet()
         await idle(figures, operator, fleet, options.idle_seconds)
         await edits(figures, fleet, options)
         await mass_edit(figures, fleet, options)
@@ -264,7 +272,7 @@ async def mass_edit(figures: Figures, fleet: Fleet, options: argparse.Namespace)
     figures.add("edit of every model at once: until the API server has them", time.monotonic() - began, "s")
 
     async def done() -> bool:
-        return sum(count == wanted for count in fleet.counts.values()) == int(options.models)
+        return [count == wanted for count in fleet.counts.values()].count(True) == fleet.models
 
     await within(600, "every model scaled", done)
     figures.add("edit of every model at once: until the last action", time.monotonic() - began, "s")

@@ -94,7 +94,7 @@ def up(layout: Layout, settings: Settings, install: bool) -> None:
             _wait_for("the API server", layout, lambda: kubectl_ok(layout, "get", "--raw", "/readyz"))
             _wait_for("containerd", layout, layout.containerd_socket.exists)
         with _step("components"):
-            for component in node_components(layout, binaries):
+            for component in node_components(layout, binaries, settings):
                 _ensure(layout, anchor, component)
             _ensure_gpus(layout, anchor, binaries, settings)
             import_busybox(layout)

@@ -50,7 +50,7 @@ def control_plane_components(layout: Layout, binaries: Mapping[str, Path]) -> li
     ]
 
 
-def node_components(layout: Layout, binaries: Mapping[str, Path]) -> list[Component]:
+def node_components(layout: Layout, binaries: Mapping[str, Path], settings: Settings) -> list[Component]:
     """Those that need the API server."""
     kube = binaries["kube"]
     corefile = layout.state / "Corefile"
@@ -62,7 +62,7 @@ def node_components(layout: Layout, binaries: Mapping[str, Path]) -> list[Compon
         f"--node-ip={NODE_IP}",
     ]
     return [
-        Component("kube-controller-manager", [f"{kube}/kube-controller-manager", *_controller_manager(layout)]),
+        Component("kube-controller-manager", [f"{kube}/kube-controller-manager", *_controller_manager(layout, settings)]),
         Component("kube-scheduler", [f"{kube}/kube-scheduler", *_clients(layout, "kube-scheduler"), *CLIENT_RATE]),
         Component("kubelet", [f"{kube}/kubelet", *kubelet], layout.state / "kubelet.yaml"),
         Component("kube-proxy", [f"{kube}/kube-proxy", f"--config={proxy_file}"], proxy_file),
@@ -131,13 +131,16 @@ def _apiserver(layout: Layout) -> list[str]:
     ]  # fmt: skip
 
 
-def _controller_manager(layout: Layout) -> list[str]:
+def _controller_manager(layout: Layout, settings: Settings) -> list[str]:
     pki = layout.pki
+    # A busy machine is late with the heartbeats of nodes that exist in the API alone, and nobody would give their pods'
+    # readiness back.
+    patience = ["--node-monitor-grace-period=10m"] if settings.kwok_nodes else []
     return [
         *_clients(layout, "kube-controller-manager"), *CLIENT_RATE, "--use-service-account-credentials",
         f"--service-account-private-key-file={pki}/service-accounts.key", f"--root-ca-file={pki}/ca.crt",
         f"--cluster-signing-cert-file={pki}/ca.crt", f"--cluster-signing-key-file={pki}/ca.key",
-        f"--cluster-cidr={POD_RANGE}", "--allocate-node-cidrs=false",
+        f"--cluster-cidr={POD_RANGE}", "--allocate-node-cidrs=false", *patience,
     ]  # fmt: skip
 
 

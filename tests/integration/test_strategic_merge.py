@@ -313,7 +313,7 @@ def test_200_generated_patches_do_what_kubectl_does(kubectl: Kubectl, templates:
     assert [merged(template, patch) for template in templates] == expected
 
 
-@settings(max_examples=60, derandomize=True, database=None, deadline=None)
+@settings(max_examples=40, derandomize=True, database=None, deadline=None)
 @given(directed())
 def test_generated_directives_do_what_kubectl_does(kubectl: Kubectl, patch: Json) -> None:
     [expected] = kubectl([TEMPLATE], patch)

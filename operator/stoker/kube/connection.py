@@ -117,7 +117,7 @@ class Connection:
             headers["Accept"] = content_type
         else:
             headers["Content-Type"] = content_type
-            data = json.dumps(body, separators=(",", ":")).encode()
+            data = _as_go_writes_it(body)
         return _decoded(await self._raw(method, path, query, data, headers), f"{method} {path}")
 
     async def _raw(
@@ -221,6 +221,15 @@ async def _lines(content: aiohttp.StreamReader, what: str) -> AsyncIterator[Json
             if whole:
                 yield _decoded(whole, what)
         parts.append(rest)
+
+
+def _as_go_writes_it(body: Mapping[str, Any]) -> bytes:
+    """The data of a ControllerRevision may not change by a byte, and any patch, such as one of the garbage collector,
+    makes the API server write it anew: with sorted keys, no spaces, and these characters escaped."""
+    text = json.dumps(body, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text.encode()
 
 
 def _unreachable(what: str, failed: Exception) -> ApiUnreachableError:

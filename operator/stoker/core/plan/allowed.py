@@ -13,6 +13,8 @@ from stoker.core.names import SERVER_CONTAINER
 from stoker.core.plan.strategic_merge import InvalidPatch, changed_paths
 
 _SERVER = f"spec.containers[{SERVER_CONTAINER}]"
+# A patch of these as a whole exchanges or removes the server too.
+_AROUND_THE_SERVER = ("", "metadata", "spec", "spec.containers")
 
 
 def refusal_of(spec: Spec, image: str, allowed: Allowed) -> Refusal | None:
@@ -87,7 +89,7 @@ def matches(text: str, patterns: Iterable[str]) -> bool:
 def _covers(pattern: str, path: str) -> bool:
     """A path allows everything below it. The server's own container has to be named: what goes for a sidecar would let
     anybody exchange the server."""
-    if path.startswith(_SERVER) and not pattern.startswith(_SERVER):
+    if path in _AROUND_THE_SERVER or (path.startswith(_SERVER) and not pattern.startswith(_SERVER)):
         return False
     found = _compiled(pattern, "[^]]*").match(path)
     return found is not None and (found.end() == len(path) or path[found.end()] in ".[")

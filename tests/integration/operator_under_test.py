@@ -1,0 +1,120 @@
+"""The operator without its process: its own reconciler, queue and picture, on a connection that can be made to fail.
+
+It is started and thrown away like a process that is killed: nothing of one survives into the next.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from kubernetes.aio.client import Configuration as Credentials
+
+from stoker.api.configuration import Configuration
+from stoker.engines import PROFILES
+from stoker.handlers.reconciler import Reconciler, Setting
+from stoker.kube import resources
+from stoker.kube.children import Children
+from stoker.kube.connection import Connection, Json, Query
+from stoker.kube.models import Models
+from stoker.kube.reflector import Reflector, Scope
+from stoker.kube.resources import Key
+from stoker.kube.work_queue import WorkQueue
+
+NAMESPACE = "default"
+
+
+class KilledError(BaseException):
+    """The process ends here."""
+
+
+class Line:
+    """Counts the writes of an operator, and kills it before or after one of them."""
+
+    def __init__(self, kill_at: int | None = None, *, after: bool = False) -> None:
+        self.writes: list[str] = []
+        self.killed = asyncio.Event()
+        self._kill_at = kill_at
+        self._after = after
+
+    def before(self, what: str) -> None:
+        if self.killed.is_set():
+            raise KilledError
+        self.writes.append(what)
+        if len(self.writes) - 1 == self._kill_at and not self._after:
+            self.killed.set()
+            raise KilledError
+
+    def afterwards(self) -> None:
+        if self.killed.is_set():
+            raise KilledError
+        if len(self.writes) - 1 == self._kill_at:
+            self.killed.set()
+            raise KilledError
+
+
+class CountedConnection(Connection):
+    """Every write goes through a line."""
+
+    line: Line
+
+    async def _ask(self, method: str, path: str, query: Query | None, *more: Any) -> Json:
+        if method == "GET":
+            return await super()._ask(method, path, query, *more)
+        # Events are no promise to anybody.
+        if path.endswith("/events"):
+            return {}
+        self.line.before(f"{method} {path}")
+        answer = await super()._ask(method, path, query, *more)
+        self.line.afterwards()
+        return answer
+
+
+class OperatorUnderTest:
+    def __init__(self, connection: CountedConnection, configuration: Configuration, version: str) -> None:
+        self.line = connection.line
+        self.models = Models()
+        self.queue: WorkQueue[Key] = WorkQueue(self._look, workers=4)
+        self.children = Children(connection, (), self.queue.add)
+        self._watch = Reflector(
+            connection, Scope(resources.MODEL_DEPLOYMENTS, NAMESPACE), lambda item: item, self._model_changed
+        )
+        setting = Setting(configuration, PROFILES, version, "test", has_leader_worker_sets=False)
+        self._reconciler = Reconciler(connection, self.models, self.children, setting, lambda: True)
+
+    async def _look(self, key: Key) -> float | None:
+        return await self._reconciler.look(key)
+
+    def _model_changed(self, key: Key, _old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> None:
+        if new is None:
+            self.models.remove(key)
+        elif not self.models.put(new):
+            return
+        self.queue.add(key)
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.children.run())
+            group.create_task(self._watch.run())
+            await self.children.wait_until_synced()
+            await self._watch.wait_until_synced()
+            group.create_task(self.queue.run())
+
+
+@asynccontextmanager
+async def operator(
+    credentials: Callable[[], Credentials],
+    line: Line | None = None,
+    configuration: Configuration | None = None,
+    version: str = "1.0.0",
+) -> AsyncIterator[OperatorUnderTest]:
+    async with CountedConnection.open(credentials()) as connection:
+        connection.line = line or Line()
+        made = OperatorUnderTest(connection, configuration or Configuration(), version)
+        task = asyncio.create_task(made.run())
+        try:
+            yield made
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError, KilledError, BaseExceptionGroup):
+                await task

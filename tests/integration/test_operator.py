@@ -1,0 +1,400 @@
+"""The operator on a real API server with the real controllers, and killed wherever it writes."""
+
+import asyncio
+import itertools
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kubernetes.aio.client import Configuration as Credentials
+
+from e2e.cluster.assets import kubebuilder_assets
+from e2e.cluster.control_plane import control_plane
+from stoker.api.configuration import Configuration
+from stoker.api.schema.crd import custom_resource_definition
+from stoker.core.names import TIER_LABEL
+from stoker.kube import resources
+from stoker.kube.connection import ApiError, Connection, credentials_from
+from stoker.kube.resources import Key
+from tests.integration.operator_under_test import NAMESPACE, Line, OperatorUnderTest, operator
+from tests.integration.toy_node import ToyNode
+
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+MODELS = resources.MODEL_DEPLOYMENTS
+WAIT_SECONDS = 60.0
+MOST_WRITES = 60
+NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with control_plane(kubebuilder_assets(), tmp_path_factory.mktemp("plane"), controllers=True) as plane:
+        yield plane.kubeconfig
+
+
+@dataclass
+class World:
+    """The cluster as a user and a node see it."""
+
+    connection: Connection
+    node: ToyNode
+    credentials: Callable[[], Credentials]
+    name: str = ""
+
+    async def create(self, replicas: int = 2, **spec: Any) -> None:
+        self.name = f"m{next(NUMBERS)}"
+        manifest = {
+            "apiVersion": "stoker.dev/v1alpha1",
+            "kind": "ModelDeployment",
+            "metadata": {"name": self.name, "namespace": NAMESPACE},
+            "spec": {
+                "model": {"source": "pvc://weights/tiny"},
+                "engine": {"name": "simulated", "image": "localhost/simulated:1"},
+                "replicas": replicas,
+                "scaling": {"maxReplicas": 20},
+            }
+            | spec,
+        }
+        await self.connection.post(MODELS.collection(NAMESPACE), manifest)
+
+    async def edit(self, **spec: Any) -> None:
+        await self.connection.merge_patch(MODELS.path(Key(NAMESPACE, self.name)), {"spec": spec})
+
+    async def delete(self) -> None:
+        await self.connection.delete(MODELS.path(Key(NAMESPACE, self.name)), {})
+
+    async def model(self) -> dict[str, Any]:
+        return await self.connection.get(MODELS.path(Key(NAMESPACE, self.name)))
+
+    async def of_model(self, resource: resources.Resource) -> list[dict[str, Any]]:
+        query = {"labelSelector": f"stoker.dev/model={self.name}"}
+        return [item async for item in self.connection.list(resource.collection(NAMESPACE), query)]
+
+    async def pods(self) -> set[str]:
+        """Those that are there to stay."""
+        found = await self.of_model(resources.PODS)
+        return {
+            pod["metadata"]["name"]
+            for pod in found
+            if "deletionTimestamp" not in pod["metadata"] and pod["metadata"]["labels"].get(TIER_LABEL) == "serving"
+        }
+
+    async def settled(self, replicas: int) -> bool:
+        """The spec is brought about, nothing is on its way out, and the status says so."""
+        model = await self.model()
+        status = model.get("status", {})
+        conditions = {condition["type"]: condition["status"] for condition in status.get("conditions", ())}
+        pods = await self.of_model(resources.PODS)
+        counts = [replica_set["spec"]["replicas"] for replica_set in await self.of_model(resources.REPLICA_SETS)]
+        return (
+            status.get("observedGeneration") == model["metadata"]["generation"]
+            and len(pods) == len(await self.pods()) == replicas == status.get("readyReplicas")
+            and counts == [replicas]
+            and conditions.get("Reconciling") == "False"
+        )
+
+    async def until(self, holds: Callable[[], Awaitable[bool]], what: str, seconds: float = WAIT_SECONDS) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                while not await holds():  # noqa: ASYNC110 - the cluster decides when
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            status = (await self.model()).get("status") if self.name else None
+            raise AssertionError(f"{what}: not within {seconds:.0f} s; status: {status}") from None
+
+    async def until_settled(self, replicas: int) -> None:
+        await self.until(lambda: self.settled(replicas), f"{replicas} replicas")
+
+
+@pytest.fixture
+async def world(kubeconfig: Path) -> AsyncIterator[World]:
+    found = await credentials_from(kubeconfig)
+    async with Connection.open(found) as connection:
+        await _prepare(connection)
+        node = ToyNode(connection)
+        async with node.running():
+            made = World(connection, node, lambda: found)
+            yield made
+            if made.name:
+                with suppress(ApiError):
+                    await made.delete()
+
+
+async def _prepare(connection: Connection) -> None:
+    volume = {
+        "capacity": {"storage": "1Gi"},
+        "accessModes": ["ReadWriteMany"],
+        "hostPath": {"path": "/nowhere"},
+        "claimRef": {"namespace": NAMESPACE, "name": "weights"},
+    }
+    claim = {
+        "accessModes": ["ReadWriteMany"],
+        "resources": {"requests": {"storage": "1Gi"}},
+        "storageClassName": "",
+        "volumeName": "weights",
+    }
+    for path, body in (
+        (CRDS, custom_resource_definition()),
+        ("/api/v1/persistentvolumes", {"kind": "PersistentVolume", "metadata": {"name": "weights"}, "spec": volume}),
+        (
+            resources.CLAIMS.collection(NAMESPACE),
+            {"kind": "PersistentVolumeClaim", "metadata": {"name": "weights"}, "spec": claim},
+        ),
+    ):
+        try:
+            await connection.post(path, {"apiVersion": "v1"} | body)
+        except ApiError as there:
+            if there.reason != "AlreadyExists":
+                raise
+    async with asyncio.timeout(30):
+        while True:
+            with suppress(ApiError):
+                await connection.get(MODELS.collection(NAMESPACE))
+                bound = await connection.get(resources.CLAIMS.path(Key(NAMESPACE, "weights")))
+                if bound["status"].get("phase") == "Bound":
+                    return
+            await asyncio.sleep(0.1)
+
+
+async def test_a_model_becomes_ready_and_a_second_look_writes_nothing(world: World) -> None:
+    async with operator(world.credentials) as first:
+        await world.create(3)
+        await world.until_settled(3)
+        await asyncio.sleep(0.5)
+        assert first.line.writes
+    async with operator(world.credentials) as second:
+        await second.queue.wait_until_idle()
+        await asyncio.sleep(2)
+        assert second.line.writes == []
+
+
+async def test_edits_that_need_no_restart_restart_nothing(world: World) -> None:
+    async with operator(world.credentials):
+        await world.create(2)
+        await world.until_settled(2)
+        before = await world.pods()
+        await world.edit(priority=7, scaling={"maxReplicas": 9, "warmReplicas": 0}, weights={"keepRevisions": 3})
+        await world.until_settled(2)
+        assert await world.pods() == before
+
+
+async def test_another_version_with_other_defaults_keeps_every_pod_and_says_what_is_new(world: World) -> None:
+    async with operator(world.credentials):
+        await world.create(2)
+        await world.until_settled(2)
+        before = await world.pods()
+    newer = Configuration.model_validate({"pods": {"startupSeconds": 99}}, strict=False)
+    async with operator(world.credentials, configuration=newer, version="2.0.0"):
+        await world.until(lambda: _says(world, "UpdateAvailable", "True"), "UpdateAvailable")
+        assert await world.pods() == before
+        await world.connection.merge_patch(
+            MODELS.path(Key(NAMESPACE, world.name)),
+            {"metadata": {"annotations": {"stoker.dev/restarted-at": "now"}}},
+        )
+        await world.until(lambda: _says(world, "UpdateAvailable", "False"), "the new defaults")
+        await world.until_settled(2)
+        assert not before & await world.pods()
+
+
+async def _says(world: World, condition: str, status: str) -> bool:
+    found = (await world.model()).get("status", {}).get("conditions", ())
+    return any((one["type"], one["status"]) == (condition, status) for one in found)
+
+
+async def test_a_change_by_hand_is_put_back_once_and_then_contested(world: World) -> None:
+    async with operator(world.credentials):
+        await world.create(2)
+        await world.until_settled(2)
+        (owner,) = await world.of_model(resources.REPLICA_SETS)
+        path = resources.REPLICA_SETS.path(Key(NAMESPACE, owner["metadata"]["name"]))
+        await world.connection.merge_patch(path, {"spec": {"replicas": 4}}, {"fieldManager": "somebody"})
+        await world.until_settled(2)
+        await world.connection.merge_patch(path, {"spec": {"replicas": 4}}, {"fieldManager": "somebody"})
+        await world.until(lambda: _says(world, "Stalled", "True"), "the contest")
+        stalled = next(one for one in (await world.model())["status"]["conditions"] if one["type"] == "Stalled")
+        assert stalled["reason"] == "Contested"
+        assert "somebody" in stalled["message"]
+        assert (await world.connection.get(path))["spec"]["replicas"] == 4
+
+
+async def test_a_selector_that_was_changed_by_hand_is_put_back_also_where_something_was_added(world: World) -> None:
+    async with operator(world.credentials):
+        await world.create(1)
+        await world.until_settled(1)
+        path = resources.SERVICES.path(Key(NAMESPACE, world.name))
+        wanted = (await world.connection.get(path))["spec"]["selector"]
+        patch = {"spec": {"selector": {"stoker.dev/tier": "warm", "added": "label"}}}
+        await world.connection.merge_patch(path, patch, {"fieldManager": "somebody"})
+
+        async def put_back() -> bool:
+            return bool((await world.connection.get(path))["spec"]["selector"] == wanted)
+
+        await world.until(put_back, "the selector")
+
+
+async def test_somebody_elses_service_is_left_alone_and_named(world: World) -> None:
+    async with operator(world.credentials):
+        service = {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": "taken"},
+            "spec": {"ports": [{"port": 1}], "selector": {"mine": "yes"}},
+        }
+        await world.connection.post(resources.SERVICES.collection(NAMESPACE), service)
+        manifest = {
+            "apiVersion": "stoker.dev/v1alpha1",
+            "kind": "ModelDeployment",
+            "metadata": {"name": "taken", "namespace": NAMESPACE},
+            "spec": {
+                "model": {"source": "pvc://weights/tiny"},
+                "engine": {"name": "simulated", "image": "localhost/simulated:1"},
+                "scaling": {"maxReplicas": 2},
+            },
+        }
+        world.name = "taken"
+        await world.connection.post(MODELS.collection(NAMESPACE), manifest)
+        await world.until(lambda: _says(world, "Stalled", "True"), "the refusal")
+        stalled = next(one for one in (await world.model())["status"]["conditions"] if one["type"] == "Stalled")
+        assert stalled["reason"] == "ObjectInTheWay"
+        assert "Service taken" in stalled["message"]
+        found = await world.connection.get(resources.SERVICES.path(Key(NAMESPACE, "taken")))
+        assert found["spec"]["selector"] == {"mine": "yes"}
+
+
+async def test_a_model_that_is_deleted_without_its_children_finds_them_again(world: World) -> None:
+    async with operator(world.credentials):
+        # The API server writes such characters otherwise than most, and compares revisions byte by byte.
+        engine = {
+            "name": "simulated",
+            "image": "localhost/simulated:1",
+            "env": [{"name": "A", "value": "<é> & \u2028"}],
+        }
+        await world.create(2, engine=engine)
+        await world.until_settled(2)
+        before, manifest = await world.pods(), await world.model()
+        path = MODELS.path(Key(NAMESPACE, world.name))
+        await world.connection.delete(path, {"propagationPolicy": "Orphan"})
+
+        async def gone() -> bool:
+            with suppress(ApiError):
+                await world.connection.get(path)
+                return False
+            return True
+
+        await world.until(gone, "the deletion", seconds=150)
+        assert await world.pods() == before
+        fresh = {
+            "apiVersion": manifest["apiVersion"],
+            "kind": manifest["kind"],
+            "metadata": {"name": world.name, "namespace": NAMESPACE},
+            "spec": manifest["spec"],
+        }
+        await world.connection.post(MODELS.collection(NAMESPACE), fresh)
+        await world.until_settled(2)
+        assert await world.pods() == before
+
+
+Change = Callable[[World], Awaitable[None]]
+
+
+async def _edited(world: World) -> None:
+    await world.edit(engine={"name": "simulated", "image": "localhost/simulated:2"})
+
+
+async def _scaled_down(world: World) -> None:
+    await world.edit(replicas=1)
+
+
+async def _scaled_up(world: World) -> None:
+    await world.edit(replicas=5)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize(
+    ("change", "replicas"),
+    [(None, 3), (_edited, 3), (_scaled_down, 1), (_scaled_up, 5)],
+    ids=["create", "edit", "scale-down", "scale-up"],
+)
+async def test_killed_at_every_write_the_next_one_finishes_the_work(
+    world: World, change: Change | None, replicas: int, *, after: bool
+) -> None:
+    """Each round kills the operator at one write more, until a round has no such write left."""
+    for kill_at in range(MOST_WRITES):
+        if change is None:
+            await world.create(3)
+        else:
+            async with operator(world.credentials):
+                await world.create(3)
+                await world.until_settled(3)
+            await change(world)
+        line = Line(kill_at, after=after)
+        async with operator(world.credentials, line) as doomed:
+            await _until_killed_or_settled(world, doomed, replicas)
+        if not line.killed.is_set():
+            assert kill_at > 1
+            return
+        async with operator(world.credentials):
+            await world.until_settled(replicas)
+            revisions = await world.of_model(resources.CONTROLLER_REVISIONS)
+            assert len(revisions) == (2 if change is _edited else 1)
+        await world.delete()
+        world.name = ""
+    raise AssertionError(f"still writing after {MOST_WRITES} writes")
+
+
+async def _until_killed_or_settled(world: World, doomed: OperatorUnderTest, replicas: int) -> None:
+    async with asyncio.timeout(WAIT_SECONDS):
+        while not doomed.line.killed.is_set() and not await world.settled(replicas):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    # What was in the air when it was settled may still be a write.
+    await asyncio.sleep(0.2)
+
+
+@pytest.mark.timeout(600)
+async def test_of_a_hundred_removals_each_takes_the_chosen_replica_and_no_other(world: World) -> None:
+    """While another replica flaps, or is still pending, which is what a ReplicaSet would take instead."""
+    chance = random.Random(7)  # noqa: S311 - the same trials every time
+    async with operator(world.credentials):
+        await world.create(4)
+        await world.until_settled(4)
+        for _ in range(100):
+            before = await world.pods()
+            flapping = chance.choice(sorted(before))
+            trouble = chance.choice(["none", "flaps before", "flaps after"])
+            if trouble == "flaps before":
+                world.node.becomes(flapping, well=False)
+            detached = await _removed_one(world, before, flapping if trouble == "flaps after" else None)
+            assert len(detached) == 1
+            assert before - await world.pods() == detached
+            world.node.becomes(flapping, well=True)
+            await world.edit(replicas=4)
+            await world.until_settled(4)
+
+
+async def _removed_one(world: World, before: set[str], then_flaps: str | None) -> set[str]:
+    """The pods that were taken off traffic while one replica was removed."""
+    detached: set[str] = set()
+
+    def draining() -> set[str]:
+        return {
+            key.name
+            for key, pod in world.node.pods.items()
+            if key.name in before and pod["metadata"]["labels"].get(TIER_LABEL) == "draining"
+        }
+
+    await world.edit(replicas=3)
+    if then_flaps:
+        world.node.becomes(then_flaps, well=False)
+
+    async def done() -> bool:
+        detached.update(draining())
+        counts = [one["spec"]["replicas"] for one in await world.of_model(resources.REPLICA_SETS)]
+        return bool(detached) and counts == [3] and len(await world.pods()) == 3
+
+    await world.until(done, "the removal")
+    return detached

@@ -1,0 +1,94 @@
+"""One node that exists in the API alone, and a kubelet for it that makes every pod ready and lets every pod go."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from stoker.kube import resources
+from stoker.kube.connection import ApiError, ApiUnreachableError, Connection
+from stoker.kube.reflector import Reflector, Scope
+from stoker.kube.resources import Key
+
+NODE = "toy"
+_HEARTBEAT_SECONDS = 10.0
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class ToyNode:
+    """Pods whose names are in `unwell` lose their readiness, or never get it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._due: asyncio.Queue[Key] = asyncio.Queue()
+        self.pods = Reflector(connection, Scope(resources.PODS), lambda item: item, self._changed)
+        self.unwell: set[str] = set()
+
+    def _changed(self, key: Key, _old: Mapping[str, Any] | None, _new: Mapping[str, Any] | None) -> None:
+        self._due.put_nowait(key)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        await self._register()
+        tasks = [asyncio.create_task(work) for work in (self.pods.run(), self._work(), self._beat())]
+        await self.pods.wait_until_synced()
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+
+    async def _register(self) -> None:
+        node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE}}
+        with suppress(ApiError):
+            await self._connection.post(resources.NODES.collection(), node)
+        await self._tell_node()
+
+    async def _tell_node(self) -> None:
+        amounts = {"cpu": "64", "memory": "1Ti", "pods": "1000", "nvidia.com/gpu": "64"}
+        ready = {"type": "Ready", "status": "True", "reason": "Toy", "lastHeartbeatTime": _now()}
+        ready["lastTransitionTime"] = "2026-11-21T00:00:00Z"
+        status = {"capacity": amounts, "allocatable": amounts, "conditions": [ready]}
+        await self._connection.merge_patch(resources.NODES.path(Key("", NODE), "status"), {"status": status})
+        await self._connection.merge_patch(resources.NODES.path(Key("", NODE)), {"spec": {"taints": None}})
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(_HEARTBEAT_SECONDS)
+            await self._tell_node()
+
+    async def _work(self) -> None:
+        while True:
+            key = await self._due.get()
+            pod = self.pods.get(key)
+            if pod is None or not pod["spec"].get("nodeName"):
+                continue
+            with suppress(ApiError, ApiUnreachableError):
+                await self._serve(key, pod)
+
+    async def _serve(self, key: Key, pod: Mapping[str, Any]) -> None:
+        path = resources.PODS.path(key)
+        if "deletionTimestamp" in pod["metadata"]:
+            await self._connection.delete(
+                path, {"gracePeriodSeconds": 0, "preconditions": {"uid": pod["metadata"]["uid"]}}
+            )
+            return
+        ready = key.name not in self.unwell
+        conditions = {condition["type"]: condition for condition in pod["status"].get("conditions") or ()}
+        if (conditions.get("Ready", {}).get("status") == "True") != ready:
+            told = {"type": "Ready", "status": "True" if ready else "False", "lastTransitionTime": _now()}
+            all_of_them = list((conditions | {"Ready": told}).values())
+            body = {"status": {"phase": "Running", "conditions": all_of_them}}
+            await self._connection.merge_patch(f"{path}/status", body)
+
+    def becomes(self, pod_name: str, *, well: bool) -> None:
+        (self.unwell.discard if well else self.unwell.add)(pod_name)
+        for key in [key for key, _ in self.pods.items()]:
+            if key.name == pod_name:
+                self._due.put_nowait(key)
