@@ -32,7 +32,7 @@ lock: venv ## Resolve the dependencies anew into the two lock files
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 
 .PHONY: generate
-generate: venv ## Write the CRD and the reference from the models
+generate: venv ## Write the CRD and the reference pages from the models
 	$(BIN)/python -m stoker.api.schema
 
 .PHONY: format
@@ -44,7 +44,7 @@ format: venv ## Format the code and mend what ruff can mend
 lint: venv ## Lint, types, layers, generated files, links
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy operator tests e2e
+	$(BIN)/mypy operator tests e2e bench
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m tests.checks.generated
 	$(BIN)/python -m tests.checks.links
@@ -65,6 +65,10 @@ test-e2e: venv ## Tests on the real one-node cluster (root, Linux)
 .PHONY: test
 test: venv ## Every tier that this machine can run; says which it skipped and why
 	$(BIN)/python -m tests.tiers
+
+.PHONY: bench-operator
+bench-operator: venv ## Measure the operator with a large fleet, ARGS="--models 1000" (root, Linux; about 20 minutes)
+	$(BIN)/python -m bench.operator_scale $(ARGS)
 
 # A cluster that exists is used only where it is asked for by name, never because KUBECONFIG happens to be set.
 .PHONY: up

@@ -25,7 +25,7 @@ from typing import Any
 
 import yaml
 
-from bench.operator_process import OperatorProcess
+from e2e.operator_process import OperatorProcess
 from stoker.kube import resources
 from stoker.kube.connection import ApiError, Connection, credentials_from
 from stoker.kube.reflector import Reflector, Scope

@@ -62,7 +62,9 @@ def node_components(layout: Layout, binaries: Mapping[str, Path], settings: Sett
         f"--node-ip={NODE_IP}",
     ]
     return [
-        Component("kube-controller-manager", [f"{kube}/kube-controller-manager", *_controller_manager(layout, settings)]),
+        Component(
+            "kube-controller-manager", [f"{kube}/kube-controller-manager", *_controller_manager(layout, settings)]
+        ),
         Component("kube-scheduler", [f"{kube}/kube-scheduler", *_clients(layout, "kube-scheduler"), *CLIENT_RATE]),
         Component("kubelet", [f"{kube}/kubelet", *kubelet], layout.state / "kubelet.yaml"),
         Component("kube-proxy", [f"{kube}/kube-proxy", f"--config={proxy_file}"], proxy_file),

@@ -5,6 +5,7 @@ from pathlib import Path
 from stoker.api.schema.configuration_reference import configuration_reference
 from stoker.api.schema.crd import as_yaml, custom_resource_definition
 from stoker.api.schema.permissions_reference import permissions_reference
+from stoker.api.schema.reasons_reference import reasons_reference
 from stoker.api.schema.reference import reference
 
 
@@ -14,6 +15,7 @@ def generate(root: Path) -> None:
         root / "docs" / "reference" / "configuration.md": configuration_reference(),
         root / "docs" / "reference" / "modeldeployment.md": reference(),
         root / "docs" / "reference" / "permissions.md": permissions_reference(),
+        root / "docs" / "reference" / "reasons.md": reasons_reference(),
     }
     for path, text in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,8 +19,9 @@ LONGEST_START_SECONDS = 120.0
 class OperatorProcess:
     """Runs from `with` on and is gone after it."""
 
-    def __init__(self, configuration: Path, log: Path) -> None:
-        self._command = [sys.executable, "-m", "stoker.cli", "operator", "--config", str(configuration)]
+    def __init__(self, configuration: Path, log: Path, prefix: Sequence[str] = ()) -> None:
+        """`prefix` is the command that enters the cluster's network; nothing where this process is there already."""
+        self._command = [*prefix, sys.executable, "-m", "stoker.cli", "operator", "--config", str(configuration)]
         self._log = log
 
     def __enter__(self) -> Self:
@@ -34,12 +36,21 @@ class OperatorProcess:
         self.stop()
 
     def stop(self) -> None:
-        self._process.send_signal(signal.SIGTERM)
-        self._process.wait(30)
+        if self._process.poll() is None:
+            os.kill(self.pid, signal.SIGTERM)
+            self._process.wait(30)
 
     def kill(self) -> None:
-        self._process.kill()
+        os.kill(self.pid, signal.SIGKILL)
         self._process.wait(30)
+
+    @property
+    def pid(self) -> int:
+        """Of the operator itself, below whatever entered the network for it."""
+        pid = self._process.pid
+        while children := Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            pid = int(children[0])
+        return pid
 
     async def leads(self) -> float:
         return await self._said(re.compile("leading: read"))
@@ -57,9 +68,9 @@ class OperatorProcess:
 
     def resident_mb(self, *, peak: bool = False) -> float:
         name = "VmHWM" if peak else "VmRSS"
-        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        status = Path(f"/proc/{self.pid}/status").read_text()
         return int(next(line for line in status.splitlines() if line.startswith(name)).split()[1]) / 1000
 
     def cpu_seconds(self) -> float:
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

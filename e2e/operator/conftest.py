@@ -1,0 +1,112 @@
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from e2e.cluster.busybox_image import BUSYBOX_IMAGE
+from e2e.operator_process import OperatorProcess
+from e2e.running_cluster import Namespace, RunningCluster, until
+
+ROOT = Path(__file__).parents[2]
+LEASE_NAMESPACE = "stoker-system"
+# Answers with its own name, and goes on answering for a moment after it was told to end.
+ANSWER = "mkdir -p /tmp/www/v1; hostname > /tmp/www/health; cp /tmp/www/health /tmp/www/v1/who;"
+SERVE = f"{ANSWER} trap 'sleep 1; exit 0' TERM; httpd -f -p 8000 -h /tmp/www & wait"
+
+
+@dataclass
+class Operators:
+    """Starts operators of this working tree in the cluster's network."""
+
+    cluster: RunningCluster
+    folder: Path
+    started: int = 0
+
+    def operator(self, **configuration: Any) -> OperatorProcess:
+        self.started += 1
+        file = self.folder / f"configuration-{self.started}.yaml"
+        file.write_text(yaml.safe_dump({"probes": {"port": 0}} | configuration))
+        log = self.folder / f"operator-{self.started}.log"
+        return OperatorProcess(file, log, self.command(f"POD_NAMESPACE={LEASE_NAMESPACE}"))
+
+    def command(self, *variables: str) -> list[str]:
+        """What enters the cluster's network as its administrator."""
+        return self.cluster.tool("env", f"KUBECONFIG={self.cluster.layout.kubeconfig}", *variables)
+
+
+@pytest.fixture(scope="session")
+def operators(cluster: RunningCluster, tmp_path_factory: pytest.TempPathFactory) -> Operators:
+    cluster.kubectl("apply", "--server-side", "-f", str(ROOT / "crds"))
+    cluster.kubectl("wait", "--for=condition=Established", "crd/modeldeployments.stoker.dev")
+    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": LEASE_NAMESPACE}})
+    return Operators(cluster, tmp_path_factory.mktemp("operators"))
+
+
+@pytest.fixture(scope="module")
+def running_operator(operators: Operators) -> Iterator[OperatorProcess]:
+    with operators.operator() as process:
+        yield process
+
+
+@dataclass(frozen=True)
+class Models:
+    """ModelDeployments in one test's namespace, with a claim that stands for their weights."""
+
+    namespace: Namespace
+
+    def create(self, name: str = "web", replicas: int = 1, script: str = SERVE, **spec: Any) -> None:
+        custom = {"command": ["sh", "-c", script], "port": 8000}
+        engine = {"name": "custom", "image": BUSYBOX_IMAGE, "custom": custom} | spec.pop("engine", {})
+        whole = {
+            "model": {"source": "pvc://weights/tiny"},
+            "engine": engine,
+            "replicas": replicas,
+            "drain": {"graceSeconds": 2},
+            "scaling": {"maxReplicas": 4, "mode": "Off"},
+        } | spec
+        self.namespace.apply(
+            {"apiVersion": "stoker.dev/v1alpha1", "kind": "ModelDeployment", "metadata": {"name": name}, "spec": whole}
+        )
+
+    def wait_ready(self, name: str = "web", seconds: float = 60) -> None:
+        self.namespace.kubectl("wait", f"mdep/{name}", "--for=condition=Ready", f"--timeout={seconds:.0f}s")
+
+    def wait_settled(self, name: str = "web", seconds: float = 60) -> None:
+        self.namespace.kubectl("wait", f"mdep/{name}", "--for=condition=Reconciling=False", f"--timeout={seconds:.0f}s")
+
+    def condition(self, kind: str, name: str = "web") -> dict[str, str]:
+        conditions = self.namespace.json("get", f"mdep/{name}").get("status", {}).get("conditions", ())
+        return next((one for one in conditions if one["type"] == kind), {"status": "", "reason": "", "message": ""})
+
+    def wait_for_reason(self, kind: str, reason: str, name: str = "web", seconds: float = 60) -> str:
+        """The condition's message."""
+        until(lambda: self.condition(kind, name)["reason"] == reason, f"{kind} for {reason}", seconds)
+        return self.condition(kind, name)["message"]
+
+    def pods(self, name: str = "web") -> dict[str, str]:
+        """Name and uid of those that are there to stay."""
+        found = self.namespace.json("get", "pods", f"--selector=stoker.dev/model={name},stoker.dev/tier=serving")
+        return {
+            pod["metadata"]["name"]: pod["metadata"]["uid"]
+            for pod in found["items"]
+            if "deletionTimestamp" not in pod["metadata"]
+        }
+
+    def ask(self, name: str = "web", path: str = "/v1/who") -> str:
+        """One answer through the Service."""
+        address = self.namespace.json("get", f"service/{name}")["spec"]["clusterIP"]
+        answer = self.namespace.cluster.run("curl", "--silent", "--show-error", "--fail", f"http://{address}{path}")
+        assert answer.returncode == 0, answer.stderr
+        return answer.stdout.strip()
+
+
+@pytest.fixture
+def models(namespace: Namespace, operators: Operators) -> Models:  # noqa: ARG001 - installs the CRD
+    claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "64Mi"}}}
+    namespace.apply(
+        {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "weights"}, "spec": claim}
+    )
+    return Models(namespace)
