@@ -71,13 +71,15 @@ class CountedConnection(Connection):
 
 
 class OperatorUnderTest:
-    def __init__(self, connection: CountedConnection, configuration: Configuration, version: str) -> None:
+    def __init__(
+        self, connection: CountedConnection, configuration: Configuration, version: str, namespace: str
+    ) -> None:
         self.line = connection.line
         self.models = Models()
         self.queue: WorkQueue[Key] = WorkQueue(self._look, workers=4)
-        self.children = Children(connection, (), self.queue.add)
+        self.children = Children(connection, (namespace,), self.queue.add)
         self._watch = Reflector(
-            connection, Scope(resources.MODEL_DEPLOYMENTS, NAMESPACE), lambda item: item, self._model_changed
+            connection, Scope(resources.MODEL_DEPLOYMENTS, namespace), lambda item: item, self._model_changed
         )
         setting = Setting(configuration, PROFILES, version, "test", has_leader_worker_sets=False)
         self._reconciler = Reconciler(connection, self.models, self.children, setting, lambda: True)
@@ -107,10 +109,11 @@ async def operator(
     line: Line | None = None,
     configuration: Configuration | None = None,
     version: str = "1.0.0",
+    namespace: str = NAMESPACE,
 ) -> AsyncIterator[OperatorUnderTest]:
     async with CountedConnection.open(credentials()) as connection:
         connection.line = line or Line()
-        made = OperatorUnderTest(connection, configuration or Configuration(), version)
+        made = OperatorUnderTest(connection, configuration or Configuration(), version, namespace)
         task = asyncio.create_task(made.run())
         try:
             yield made

@@ -5,7 +5,7 @@ import itertools
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 MODELS = resources.MODEL_DEPLOYMENTS
 WAIT_SECONDS = 60.0
 MOST_WRITES = 60
+ROUNDS_AT_ONCE = 8
 NUMBERS = itertools.count()
 
 
@@ -44,13 +45,14 @@ class World:
     node: ToyNode
     credentials: Callable[[], Credentials]
     name: str = ""
+    namespace: str = NAMESPACE
 
     async def create(self, replicas: int = 2, **spec: Any) -> None:
         self.name = f"m{next(NUMBERS)}"
         manifest = {
             "apiVersion": "stoker.dev/v1alpha1",
             "kind": "ModelDeployment",
-            "metadata": {"name": self.name, "namespace": NAMESPACE},
+            "metadata": {"name": self.name, "namespace": self.namespace},
             "spec": {
                 "model": {"source": "pvc://weights/tiny"},
                 "engine": {"name": "simulated", "image": "localhost/simulated:1"},
@@ -59,20 +61,20 @@ class World:
             }
             | spec,
         }
-        await self.connection.post(MODELS.collection(NAMESPACE), manifest)
+        await self.connection.post(MODELS.collection(self.namespace), manifest)
 
     async def edit(self, **spec: Any) -> None:
-        await self.connection.merge_patch(MODELS.path(Key(NAMESPACE, self.name)), {"spec": spec})
+        await self.connection.merge_patch(MODELS.path(Key(self.namespace, self.name)), {"spec": spec})
 
     async def delete(self) -> None:
-        await self.connection.delete(MODELS.path(Key(NAMESPACE, self.name)), {})
+        await self.connection.delete(MODELS.path(Key(self.namespace, self.name)), {})
 
     async def model(self) -> dict[str, Any]:
-        return await self.connection.get(MODELS.path(Key(NAMESPACE, self.name)))
+        return await self.connection.get(MODELS.path(Key(self.namespace, self.name)))
 
     async def of_model(self, resource: resources.Resource) -> list[dict[str, Any]]:
         query = {"labelSelector": f"stoker.dev/model={self.name}"}
-        return [item async for item in self.connection.list(resource.collection(NAMESPACE), query)]
+        return [item async for item in self.connection.list(resource.collection(self.namespace), query)]
 
     async def pods(self) -> set[str]:
         """Those that are there to stay."""
@@ -114,7 +116,7 @@ class World:
 async def world(kubeconfig: Path) -> AsyncIterator[World]:
     found = await credentials_from(kubeconfig)
     async with Connection.open(found) as connection:
-        await _prepare(connection)
+        await _prepare(connection, NAMESPACE)
         node = ToyNode(connection)
         async with node.running():
             made = World(connection, node, lambda: found)
@@ -124,24 +126,28 @@ async def world(kubeconfig: Path) -> AsyncIterator[World]:
                     await made.delete()
 
 
-async def _prepare(connection: Connection) -> None:
+async def _prepare(connection: Connection, namespace: str) -> None:
     volume = {
         "capacity": {"storage": "1Gi"},
         "accessModes": ["ReadWriteMany"],
         "hostPath": {"path": "/nowhere"},
-        "claimRef": {"namespace": NAMESPACE, "name": "weights"},
+        "claimRef": {"namespace": namespace, "name": "weights"},
     }
     claim = {
         "accessModes": ["ReadWriteMany"],
         "resources": {"requests": {"storage": "1Gi"}},
         "storageClassName": "",
-        "volumeName": "weights",
+        "volumeName": f"weights-{namespace}",
     }
     for path, body in (
         (CRDS, custom_resource_definition()),
-        ("/api/v1/persistentvolumes", {"kind": "PersistentVolume", "metadata": {"name": "weights"}, "spec": volume}),
+        ("/api/v1/namespaces", {"kind": "Namespace", "metadata": {"name": namespace}}),
         (
-            resources.CLAIMS.collection(NAMESPACE),
+            "/api/v1/persistentvolumes",
+            {"kind": "PersistentVolume", "metadata": {"name": f"weights-{namespace}"}, "spec": volume},
+        ),
+        (
+            resources.CLAIMS.collection(namespace),
             {"kind": "PersistentVolumeClaim", "metadata": {"name": "weights"}, "spec": claim},
         ),
     ):
@@ -153,8 +159,8 @@ async def _prepare(connection: Connection) -> None:
     async with asyncio.timeout(30):
         while True:
             with suppress(ApiError):
-                await connection.get(MODELS.collection(NAMESPACE))
-                bound = await connection.get(resources.CLAIMS.path(Key(NAMESPACE, "weights")))
+                await connection.get(MODELS.collection(namespace))
+                bound = await connection.get(resources.CLAIMS.path(Key(namespace, "weights")))
                 if bound["status"].get("phase") == "Bound":
                     return
             await asyncio.sleep(0.1)
@@ -323,28 +329,41 @@ async def _scaled_up(world: World) -> None:
 async def test_killed_at_every_write_the_next_one_finishes_the_work(
     world: World, change: Change | None, replicas: int, *, after: bool
 ) -> None:
-    """Each round kills the operator at one write more, until a round has no such write left."""
-    for kill_at in range(MOST_WRITES):
-        if change is None:
-            await world.create(3)
-        else:
-            async with operator(world.credentials):
-                await world.create(3)
-                await world.until_settled(3)
-            await change(world)
-        line = Line(kill_at, after=after)
-        async with operator(world.credentials, line) as doomed:
-            await _until_killed_or_settled(world, doomed, replicas)
-        if not line.killed.is_set():
-            assert kill_at > 1
+    """Each round kills the operator at one write more, until a round has no such write left. Rounds have namespaces of
+    their own, so several run at once."""
+    places = [f"round-{index}" for index in range(ROUNDS_AT_ONCE)]
+    for place in places:
+        await _prepare(world.connection, place)
+    for first in range(0, MOST_WRITES, ROUNDS_AT_ONCE):
+        rounds = (
+            _killed_at(first + index, replace(world, namespace=place), change, replicas, after=after)
+            for index, place in enumerate(places)
+        )
+        if not all(await asyncio.gather(*rounds)):
             return
-        async with operator(world.credentials):
-            await world.until_settled(replicas)
-            revisions = await world.of_model(resources.CONTROLLER_REVISIONS)
-            assert len(revisions) == (2 if change is _edited else 1)
-        await world.delete()
-        world.name = ""
     raise AssertionError(f"still writing after {MOST_WRITES} writes")
+
+
+async def _killed_at(kill_at: int, world: World, change: Change | None, replicas: int, *, after: bool) -> bool:
+    """Whether there was such a write; that the next operator finished the work is asserted."""
+    if change is None:
+        await world.create(3)
+    else:
+        async with operator(world.credentials, namespace=world.namespace):
+            await world.create(3)
+            await world.until_settled(3)
+        await change(world)
+    line = Line(kill_at, after=after)
+    async with operator(world.credentials, line, namespace=world.namespace) as doomed:
+        await _until_killed_or_settled(world, doomed, replicas)
+    if line.killed.is_set():
+        async with operator(world.credentials, namespace=world.namespace):
+            await world.until_settled(replicas)
+            assert len(await world.of_model(resources.CONTROLLER_REVISIONS)) == (2 if change is _edited else 1)
+    else:
+        assert kill_at > 1
+    await world.delete()
+    return line.killed.is_set()
 
 
 async def _until_killed_or_settled(world: World, doomed: OperatorUnderTest, replicas: int) -> None:

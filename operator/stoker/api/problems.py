@@ -136,7 +136,9 @@ def _repeated_entries(value: ApiModel, path: str) -> list[Problem]:
         for index, entry in enumerate(entries):
             key = _key_of(entry, field.list_kind)
             if key in seen:
-                problems.append(Problem(f"{path}.{field.alias}[{index}]", f"repeats {_shown(key)}: keep it once"))
+                problems.append(
+                    Problem(f"{path}.{field.alias}[{index}]".removeprefix("."), f"repeats {_shown(key)}: keep it once")
+                )
             seen.add(key)
     return problems
 

@@ -92,7 +92,7 @@ def _shape_below(shape: Shape | None, key: str) -> Shape | None:
 
 
 def _located(problem: Problem, origins: Mapping[str, str]) -> str:
-    path = problem.path.removeprefix(".")
+    path = problem.path
     origin = _origin_of(path, origins)
     sentence = str(Problem(path, problem.sentence))
     if origin.endswith(f" {path}"):  # --set log.level: … names the path already

@@ -134,14 +134,14 @@ async def _lead(process: _Process, leadership: Leadership) -> None:
             namespaces=configuration.watch.namespaces,
         )
         try:
-            ended = await _first_of(
+            await _first_of(
                 process.stopping.wait(),
                 watching,
                 office.run(health),
                 leadership.wait_until_lost(),
                 office.children.run(),
             )
-            if ended == 3:
+            if not leadership.held():
                 raise LeadershipLostError("the lease was lost")
         finally:
             logger.info("stopping")

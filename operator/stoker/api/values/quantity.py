@@ -61,5 +61,6 @@ class Quantity(ParsedText):
     @classmethod
     def _text_schema(cls) -> CoreSchema:
         # YAML reads `cpu: 4` as a number, and Kubernetes accepts that.
-        number = core_schema.no_info_after_validator_function(str, core_schema.int_schema(strict=True))
-        return core_schema.union_schema([core_schema.str_schema(strict=True), number])
+        return core_schema.no_info_before_validator_function(
+            lambda value: str(value) if type(value) is int else value, core_schema.str_schema(strict=True)
+        )
