@@ -1,0 +1,60 @@
+"""`stoker plan`, which asks the operator's own planner."""
+
+from pathlib import Path
+
+import pytest
+
+from stoker.cli.__main__ import main
+
+MANIFEST = """
+apiVersion: stoker.dev/v1alpha1
+kind: ModelDeployment
+metadata: {name: llama}
+spec:
+  model: {source: pvc://weights/llama}
+  engine: {name: custom, image: registry.example.com/server:1}
+  replicas: 2
+  scaling: {maxReplicas: 4}
+"""
+
+
+def planned(tmp_path: Path, text: str, *more: str) -> int:
+    file = tmp_path / "model.yaml"
+    file.write_text(text)
+    return main(["plan", "-f", str(file), *more])
+
+
+def test_what_would_be_made_is_said_in_sentences(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert planned(tmp_path, MANIFEST) == 0
+    shown = capsys.readouterr().out
+    assert "create Service llama" in shown
+    assert "with 2 replicas" in shown
+
+
+def test_the_objects_themselves_are_shown_as_yaml(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert planned(tmp_path, MANIFEST, "-o", "yaml") == 0
+    assert "kind: ReplicaSet" in capsys.readouterr().out
+
+
+def test_what_the_operator_would_refuse_is_the_answer_no(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        planned(tmp_path, MANIFEST.replace(", image: registry.example.com/server:1", "").replace("custom", "vllm")) == 1
+    )
+    assert "NoEngineImage" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (MANIFEST.replace("replicas: 2", "replicas: 9"), "replicas 9 is above scaling.maxReplicas 4"),
+        (MANIFEST.replace("kind: ModelDeployment", "kind: Pod"), "kind"),
+        ("{", "is not YAML"),
+        ("", "holds no ModelDeployment"),
+        ("- a list", "holds no ModelDeployment"),
+    ],
+)
+def test_a_manifest_that_is_wrong_is_said_to_its_author(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, expected: str
+) -> None:
+    assert planned(tmp_path, text) == 2
+    assert expected in capsys.readouterr().err
