@@ -44,7 +44,7 @@ format: venv ## Format the code and mend what ruff can mend
 lint: venv ## Lint, types, layers, generated files, links
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy operator tests e2e bench
+	$(BIN)/mypy operator runtime-image tests e2e bench
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m tests.checks.generated
 	$(BIN)/python -m tests.checks.links

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
+from stoker.core.names import TIER_LABEL, Tier
 from stoker.kube import resources
 from stoker.kube.connection import ApiError, ApiUnreachableError, Connection
 from stoker.kube.reflector import Reflector, Scope
@@ -27,8 +28,13 @@ class ToyNode:
         self._due: asyncio.Queue[Key] = asyncio.Queue()
         self.pods = Reflector(connection, Scope(resources.PODS), lambda item: item, self._changed)
         self.unwell: set[str] = set()
+        self.start_seconds = 0.5  # from a node to ready
+        self.drained: set[str] = set()  # every pod that was ever taken off traffic
+        self._starting: set[Key] = set()
 
-    def _changed(self, key: Key, _old: Mapping[str, Any] | None, _new: Mapping[str, Any] | None) -> None:
+    def _changed(self, key: Key, _old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> None:
+        if new and new["metadata"]["labels"].get(TIER_LABEL) == Tier.DRAINING:
+            self.drained.add(key.name)
         self._due.put_nowait(key)
 
     @asynccontextmanager
@@ -78,6 +84,10 @@ class ToyNode:
             await self._connection.delete(
                 path, {"gracePeriodSeconds": 0, "preconditions": {"uid": pod["metadata"]["uid"]}}
             )
+            return
+        if pod["status"].get("phase") == "Pending" and key not in self._starting:
+            self._starting.add(key)
+            asyncio.get_running_loop().call_later(self.start_seconds, self._due.put_nowait, key)
             return
         ready = key.name not in self.unwell
         conditions = {condition["type"]: condition for condition in pod["status"].get("conditions") or ()}

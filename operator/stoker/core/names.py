@@ -10,6 +10,7 @@ TIER_LABEL = "stoker.dev/tier"
 
 RESTARTED_AT = "stoker.dev/restarted-at"  # on a ModelDeployment: part of the revision, so a new value rolls out anew
 DRAINING_SINCE = "stoker.dev/draining-since"  # on a pod that was taken off traffic
+LEFT_FROM = "stoker.dev/left-from"  # on such a pod: the ReplicaSet that it left, and its generation then
 
 SERVER_CONTAINER = "server"
 SERVER_PORT = "http"

@@ -71,7 +71,7 @@ class ByModel(Generic[T]):
         return sum(map(len, self.reflectors.values()))
 
     def _reflector(self, namespace: str) -> Reflector[Child[T]]:
-        return self.reflectors.get(namespace) or self.reflectors[""]
+        return self.reflectors[namespace if namespace in self.reflectors else ""]
 
     def _labelled(self, item: Mapping[str, Any]) -> Child[T]:
         return Child(projections.model_of(item), self._project(item))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from stoker.api.v1alpha1.reason import Reason
-from stoker.core.names import DRAINING_SINCE, FIELD_MANAGER, MODEL_LABEL, REVISION_LABEL, TIER_LABEL, Tier
+from stoker.core.names import DRAINING_SINCE, FIELD_MANAGER, LEFT_FROM, MODEL_LABEL, REVISION_LABEL, TIER_LABEL, Tier
 from stoker.core.plan.actions import (
     Action,
     AdoptRevision,
@@ -202,7 +202,7 @@ def _detached(action: Detach) -> Json:
     return {
         "metadata": {
             "labels": {REVISION_LABEL: None, TIER_LABEL: Tier.DRAINING.value},
-            "annotations": {DRAINING_SINCE: action.since},
+            "annotations": {DRAINING_SINCE: action.since, LEFT_FROM: action.left_from},
             "ownerReferences": [action.owner],
         }
     }

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from stoker.core.names import DRAINING_SINCE, MODEL_LABEL, REVISION_LABEL, TIER_LABEL
+from stoker.core.names import DRAINING_SINCE, LEFT_FROM, MODEL_LABEL, REVISION_LABEL, TIER_LABEL
 from stoker.core.plan.snapshot import (
     Claim,
     Container,
@@ -64,6 +64,7 @@ def pod(item: Json) -> Pod:
         unschedulable=scheduled.get("message", "") if scheduled.get("reason") == "Unschedulable" else "",
         deleting="deletionTimestamp" in metadata,
         draining_since=moment((metadata.get("annotations") or {}).get(DRAINING_SINCE)),
+        left_from=(metadata.get("annotations") or {}).get(LEFT_FROM, ""),
         reason=status.get("reason", ""),
         message=status.get("message", ""),
         containers=tuple(
@@ -107,6 +108,7 @@ def replica_set(item: Json) -> ReplicaSet:
         owner_uid=owner_uid(item),
         count=spec.get("replicas", 1),
         count_writer=_writer_of_count(metadata.get("managedFields") or ()),
+        generation=metadata.get("generation", 0),
         pods=status.get("replicas", 0),
         observed=status.get("observedGeneration", 0) >= metadata.get("generation", 0),
         failure=failure,

@@ -50,7 +50,24 @@ def test_scaling_down_takes_the_chosen_pods_and_no_others() -> None:
     toy.until_settled()
     assert set(toy.pods) == before - set(toy.detached)
     assert len(toy.detached) == 3
+    assert not toy.deleted_by_controller & before, "the controller takes its own replacements back and nothing else"
+
+
+def test_a_controller_that_knows_the_new_count_but_not_who_left_has_nothing_to_choose() -> None:
+    """It watches pods and ReplicaSets apart. What it would choose is the pod that happens not to be ready."""
+    toy = settled(4)
+    before = set(toy.pods)
+    toy.look()
+    edited(toy, 3)
+    toy.look()
+    toy.flaps(0)
+    for _ in range(3):
+        toy.look()
+        toy.controller_acts(sees_pods=False)
     assert not toy.deleted_by_controller
+    toy.until_settled()
+    assert len(toy.detached) == 1
+    assert not toy.deleted_by_controller & before
 
 
 def test_one_replica_leaves_at_a_time() -> None:
@@ -155,7 +172,7 @@ def _fields(value: Any) -> dict[str, Any]:
 STEPS = st.one_of(
     st.tuples(st.just("edit"), st.integers(0, 6), st.sampled_from([4096, 8192, 16384])),
     st.tuples(st.just("look"), st.integers(0, 8), st.just(0)),
-    st.tuples(st.just("controller"), st.just(0), st.just(0)),
+    st.tuples(st.just("controller"), st.integers(0, 1), st.just(0)),
     st.tuples(st.just("kubelet"), st.just(0), st.just(0)),
     st.tuples(st.just("flap"), st.integers(0, 9), st.just(0)),
     st.tuples(st.just("wait"), st.integers(1, 10), st.just(0)),
@@ -177,7 +194,7 @@ def test_from_anywhere_and_after_a_crash_at_any_write_it_comes_to_what_is_wanted
         elif name == "look":
             toy.look(most_writes=number)
         elif name == "controller":
-            toy.controller_acts()
+            toy.controller_acts(sees_pods=bool(number))
         elif name == "kubelet":
             toy.kubelet_acts()
         elif name == "flap":

@@ -50,6 +50,7 @@ class ToyCluster:
     deleted_by_controller: set[str] = field(default_factory=set)
     detached: list[str] = field(default_factory=list)
     writes: int = 0
+    _seen: dict[str, Pod] = field(default_factory=dict)
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
     def snapshot(self) -> Snapshot:
@@ -92,14 +93,16 @@ class ToyCluster:
                 made = {"metadata": body["metadata"], "spec": body["spec"]}
                 self.owned[kind] = Owned(self._identity(body["metadata"]["name"]), UID, json.dumps(made).encode())
             case Scale(seen, _, count, _):
-                self._change_replica_set(seen, count=count, observed=False, count_writer="stoker")
+                generation = self._require(self.replica_sets, seen).generation + 1
+                self._change_replica_set(seen, count=count, observed=False, generation=generation)
             case Mend(seen, _):
                 self._change_replica_set(seen, owner_uid=UID)
             case AdoptRevision(seen, _):
                 self.revisions[seen.name] = replace(self.revisions[seen.name], owner_uid=UID)
-            case Detach(seen, _, _, _):
+            case Detach(seen, _, _, left_from, _):
                 now = NOW + timedelta(seconds=self.seconds)
-                self._change_pod(seen, owner_uid=UID, tier=Tier.DRAINING.value, revision="", draining_since=now)
+                left = {"revision": "", "draining_since": now, "left_from": left_from}
+                self._change_pod(seen, owner_uid=UID, tier=Tier.DRAINING.value, **left)
                 self.detached.append(seen.name)
             case Retier(seen, tier):
                 self._change_pod(seen, tier=tier.value)
@@ -146,26 +149,36 @@ class ToyCluster:
 
     # Kubernetes
 
-    def controller_acts(self) -> None:
-        """Each ReplicaSet makes or deletes pods, in its own order of victims, and tells its status."""
+    def controller_acts(self, *, sees_pods: bool = True) -> None:
+        """Each ReplicaSet makes or deletes pods, in its own order of victims, and tells its status. Its controller
+        watches pods and ReplicaSets apart, so it may know the one and not yet the other."""
+        if sees_pods:
+            self._seen = dict(self.pods)
         for name, owner in list(self.replica_sets.items()):
-            live = [pod for pod in self.pods.values() if pod.owner_uid == owner.identity.uid and not pod.deleting]
+            live = self._seen_of(owner)
             for _ in range(owner.count - len(live)):
                 self._make_pod(owner)
             live.sort(key=lambda pod: (bool(pod.node), pod.ready, -pod.created.timestamp()))
             for victim in live[: max(0, len(live) - owner.count)]:
                 self.deleted_by_controller.add(victim.identity.name)
-                self._change_pod(victim.identity, deleting=True)
-            counted = sum(pod.owner_uid == owner.identity.uid and not pod.deleting for pod in self.pods.values())
+                self._seen.pop(victim.identity.name)
+                if victim.identity.name in self.pods:
+                    self._change_pod(self.pods[victim.identity.name].identity, deleting=True)
+            counted = len(self._seen_of(owner))
             if not owner.observed or owner.pods != counted:
                 self._change_replica_set(owner.identity, pods=counted, observed=True)
             assert name in self.replica_sets
+
+    def _seen_of(self, owner: ReplicaSet) -> list[Pod]:
+        return [pod for pod in self._seen.values() if pod.owner_uid == owner.identity.uid and not pod.deleting]
 
     def _make_pod(self, owner: ReplicaSet) -> None:
         name = f"{owner.identity.name}-{next(self._numbers)}"
         born = NOW + timedelta(seconds=self.seconds)
         made = pod(name, owner, ready=False, node="", phase="Pending", created=born)
         self.pods[name] = replace(made, identity=self._identity(name))
+        # It remembers what it has made itself.
+        self._seen[name] = self.pods[name]
 
     def kubelet_acts(self, broken_revision: str | None = None) -> None:
         """Pods are scheduled, then ready, then, when they are deleted, gone."""

@@ -68,6 +68,7 @@ class Detach:
     pod: Identity
     owner: Json
     since: str
+    left_from: str
     why: str
 
 

@@ -50,11 +50,12 @@ def plan(snapshot: Snapshot) -> Plan:
     picture = Picture(
         snapshot, target, replicas, wanted, limit, _findings(snapshot, target, replicas), _blocked(snapshot, target)
     )
-    leaving, look_again_seconds = departures(snapshot)
+    counts = _counts(snapshot, target, replicas, wanted)
+    leaving, look_again_seconds = departures(snapshot, replicas, counts)
     actions: list[Action] = [
         *adoptions(snapshot),
         *_owned(snapshot, wanted, target),
-        *_replica_actions(snapshot, target, replicas, wanted),
+        *_replica_actions(snapshot, target, replicas, counts),
         *leaving,
         *_forgotten(snapshot, target, replicas),
     ]
@@ -131,24 +132,32 @@ def _is_ours(found: Owned, snapshot: Snapshot) -> bool:
     return found.owner_uid in ("", snapshot.uid)
 
 
-def _replica_actions(
+def _counts(
     snapshot: Snapshot, target: Target, replicas: Mapping[str, RevisionReplicas], wanted: int
+) -> Mapping[str, int]:
+    """How many replicas each revision should come to; nothing where nobody knows what should run."""
+    if target.rendered is None:
+        return {}
+    name = target.rendered.name
+    numbers = {revision.name: revision.number for revision in snapshot.revisions}
+    others = [held for revision, held in replicas.items() if revision != name and _holds_something(held)]
+    old = [held.held for held in newest_first(others, numbers)]
+    own = replicas[name].held if name in replicas else Held(name, 0, 0)
+    return goals(own, old, wanted, paused=snapshot.live.deployment.spec.rollout.paused)
+
+
+def _replica_actions(
+    snapshot: Snapshot, target: Target, replicas: Mapping[str, RevisionReplicas], counts: Mapping[str, int]
 ) -> Iterator[Action]:
     yield from mended_tiers(replicas)
     if target.rendered is None:
         return
     deployment, name = snapshot.live.deployment, target.rendered.name
-    numbers = {revision.name: revision.number for revision in snapshot.revisions}
     if not target.kept:
-        number = max(numbers.values(), default=0) + 1
+        number = max((revision.number for revision in snapshot.revisions), default=0) + 1
         body = controller_revision(deployment, target.rendered, number, snapshot.cluster.operator_version)
         yield CreateRevision(body)
-    others = [held for revision, held in replicas.items() if revision != name and _holds_something(held)]
-    old = [held.held for held in newest_first(others, numbers)]
-    own = replicas.get(name)
-    paused = deployment.spec.rollout.paused
-    counts = goals(own.held if own else Held(name, 0, 0), old, wanted, paused=paused)
-    if own is None and not any(replica_set.revision == name for replica_set in snapshot.replica_sets):
+    if not any(replica_set.revision == name for replica_set in snapshot.replica_sets):
         yield new_replica_set(deployment, target.rendered, counts[name])
     contested = frozenset(contest.name for contest in snapshot.contests if contest.kind == "ReplicaSet")
     yield from moves(snapshot, replicas, counts, contested)

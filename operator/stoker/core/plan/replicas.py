@@ -1,10 +1,16 @@
 """From how many replicas there should be to single writes: make, grow, take one away, clean up.
 
-A ReplicaSet would choose the victim of a smaller count itself. So a replica leaves in this order: one write takes the
-chosen pod off traffic and out of its ReplicaSet, the next lowers the count by one, and when routing has forgotten the
-pod it is deleted and drains by itself. One at a time: after each step the ReplicaSet's controller must have caught up.
-Where a step is lost, the controller makes a replacement, and the next look takes that one away, since what starts goes
-first.
+A ReplicaSet would choose the victim of a smaller count itself. So a replica leaves in this order:
+
+1. one write takes the chosen pod off traffic and out of its ReplicaSet;
+2. the ReplicaSet's controller shows that it has seen that, by what it counts, and makes a replacement;
+3. a second write lowers the count by one, and the controller takes the replacement back, since it ranks what has only
+   just begun before everything else;
+4. when routing has forgotten the pod, it is deleted and drains by itself.
+
+Without the second step the controller may see the new count before it sees that the pod has left, for it watches the
+two apart, and then it deletes a pod of its own choice: the one that happens not to be ready. The pod carries what it
+left and when, so that a new operator knows that a count is still to be lowered.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -86,17 +92,18 @@ def moves(
 
 def _shrink(snapshot: Snapshot, held: RevisionReplicas, replica_set: ReplicaSet, goal: int) -> Iterator[Action]:
     live = len(held.pods)
-    if not replica_set.observed or replica_set.pods != live or live > replica_set.count:
+    if not replica_set.observed or replica_set.pods != live:
         return  # its controller, or our picture of its pods, has not caught up with the last step
-    if live < replica_set.count:
+    if any(pod.left_from == replica_set.place for pod in snapshot.pods):
+        yield _scale(replica_set, replica_set.count - 1)
+    elif live < replica_set.count:
         # What was never made needs no farewell.
         yield _scale(replica_set, max(goal, live))
-        return
-    victim = min(held.pods, key=leaves_first)
-    why = "not ready" if not victim.ready else "newest"
-    owner = owner_reference(snapshot.live.deployment)
-    yield Detach(victim.identity, owner, timestamp(snapshot.now), why)
-    yield _scale(replica_set, replica_set.count - 1)
+    elif live == replica_set.count:
+        victim = min(held.pods, key=leaves_first)
+        why = "not ready" if not victim.ready else "newest"
+        owner = owner_reference(snapshot.live.deployment)
+        yield Detach(victim.identity, owner, timestamp(snapshot.now), replica_set.place, why)
 
 
 def _scale(replica_set: ReplicaSet, count: int) -> Scale:
@@ -108,12 +115,20 @@ def leaves_first(pod: Pod) -> tuple[bool, bool, float, str]:
     return pod.ready, bool(pod.node), -pod.created.timestamp(), pod.identity.name
 
 
-def departures(snapshot: Snapshot) -> tuple[list[Action], float | None]:
+def departures(
+    snapshot: Snapshot, replicas: Mapping[str, RevisionReplicas], goals: Mapping[str, int]
+) -> tuple[list[Action], float | None]:
     """Deletes what has been off traffic for long enough, and finished pods but the last; and when to look again."""
     actions: list[Action] = []
     waits: list[float] = []
+    # Where a count is still to be lowered for a pod, the pod stays to say so.
+    owing = {
+        held.replica_set.place
+        for revision, held in replicas.items()
+        if held.replica_set and held.replica_set.count > goals.get(revision, held.replica_set.count)
+    }
     for pod in draining(snapshot):
-        if pod.deleting:
+        if pod.deleting or pod.left_from in owing:
             continue
         seconds = (_due(pod) - snapshot.now).total_seconds()
         if seconds <= 0:

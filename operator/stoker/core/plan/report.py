@@ -39,7 +39,7 @@ def sentence(action: Action) -> str:  # noqa: C901, PLR0911 - one line for each 
             return f"mend ReplicaSet {replica_set.name}"
         case AdoptRevision(revision, _):
             return f"adopt ControllerRevision {revision.name}"
-        case Detach(pod, _, _, why):
+        case Detach(pod, _, _, _, why):
             return f"take pod {pod.name} off traffic and out of its ReplicaSet ({why})"
         case Retier(pod, tier):
             return f"move pod {pod.name} to tier {tier}"

@@ -63,6 +63,7 @@ class Pod:
     unschedulable: str  # the scheduler's sentence; empty: it has none
     deleting: bool
     draining_since: datetime | None  # None: not draining
+    left_from: str  # empty: it never left a ReplicaSet
     reason: str  # such as Evicted
     message: str
     containers: tuple[Container, ...]
@@ -77,10 +78,16 @@ class ReplicaSet:
     owner_uid: str
     count: int
     count_writer: str  # who wrote the count last; empty: the server does not tell
+    generation: int
     pods: int  # as its controller last counted them
     observed: bool  # whether its controller has seen the current count
     failure: str  # why its controller cannot make pods; empty: it can
     deleting: bool
+
+    @property
+    def place(self) -> str:
+        """What a pod that leaves now left from."""
+        return f"{self.identity.uid}/{self.generation}"
 
 
 @dataclass(frozen=True, slots=True)

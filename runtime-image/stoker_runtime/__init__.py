@@ -1,0 +1,1 @@
+"""What runs inside a replica. It knows nothing of the operator."""
