@@ -43,7 +43,7 @@ TIERS = (
         (
             (*CLUSTER, "packages", "--install"),
             (*CLUSTER, "build"),
-            (sys.executable, "-m", "e2e.images", "build", "vllm-cpu"),
+            (sys.executable, "-m", "e2e.images", "build", "vllm-cpu", "simulated"),
             (*PYTEST, "e2e", "-v"),
         ),
         _lacking_for_a_node,

@@ -59,7 +59,8 @@ class Models:
 
     def create(self, name: str = "web", replicas: int = 1, script: str = SERVE, **spec: Any) -> None:
         custom = {"command": ["sh", "-c", script], "port": 8000}
-        engine = {"name": "custom", "image": BUSYBOX_IMAGE, "custom": custom} | spec.pop("engine", {})
+        chosen = {"name": "custom", "image": BUSYBOX_IMAGE, "custom": custom} | spec.pop("engine", {})
+        engine = {key: value for key, value in chosen.items() if value is not None}
         whole = {
             "model": {"source": "pvc://weights/tiny"},
             "engine": engine,

@@ -399,7 +399,8 @@ async def _removals(world: World, chance: random.Random) -> int:
                 world.node.becomes(flapping, well=False)
             detached = await _removed_one(world, before, flapping if trouble == "flaps after" else None)
             assert len(detached) == 1
-            assert before - await world.pods() == detached
+            gone = before - await world.pods()
+            assert gone == detached, f"{flapping} {trouble}; left by now: {before & world.node.drained}"
             world.node.becomes(flapping, well=True)
             await world.edit(replicas=4)
             await world.until_settled(4)
