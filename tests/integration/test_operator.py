@@ -157,7 +157,7 @@ async def _prepare(connection: Connection, namespace: str) -> None:
         except ApiError as there:
             if there.reason != "AlreadyExists":
                 raise
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while True:
             with suppress(ApiError):
                 await connection.get(MODELS.collection(namespace))

@@ -30,7 +30,7 @@ class ToyNode:
         self.unwell: set[str] = set()
         self.start_seconds = 0.5  # from a node to ready
         self.drained: set[str] = set()  # every pod that was ever taken off traffic
-        self._starting: set[Key] = set()
+        self._started_at: dict[Key, float] = {}
 
     def _changed(self, key: Key, _old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> None:
         if new and new["metadata"]["labels"].get(TIER_LABEL) == Tier.DRAINING:
@@ -85,9 +85,7 @@ class ToyNode:
                 path, {"gracePeriodSeconds": 0, "preconditions": {"uid": pod["metadata"]["uid"]}}
             )
             return
-        if pod["status"].get("phase") == "Pending" and key not in self._starting:
-            self._starting.add(key)
-            asyncio.get_running_loop().call_later(self.start_seconds, self._due.put_nowait, key)
+        if pod["status"].get("phase") == "Pending" and not self._has_started(key):
             return
         ready = key.name not in self.unwell
         conditions = {condition["type"]: condition for condition in pod["status"].get("conditions") or ()}
@@ -96,6 +94,13 @@ class ToyNode:
             all_of_them = list((conditions | {"Ready": told}).values())
             body = {"status": {"phase": "Running", "conditions": all_of_them}}
             await self._connection.merge_patch(f"{path}/status", body)
+
+    def _has_started(self, key: Key) -> bool:
+        loop = asyncio.get_running_loop()
+        if key not in self._started_at:
+            self._started_at[key] = loop.time() + self.start_seconds
+            loop.call_later(self.start_seconds + 0.01, self._due.put_nowait, key)
+        return loop.time() >= self._started_at[key]
 
     def becomes(self, pod_name: str, *, well: bool) -> None:
         (self.unwell.discard if well else self.unwell.add)(pod_name)
