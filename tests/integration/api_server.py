@@ -4,6 +4,7 @@ import http.client
 import json
 import ssl
 import subprocess
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,14 +28,19 @@ class Answer:
         return str(self.body.get("message", ""))
 
 
+# An API server closes a connection that was idle for 90 s, and slower tests lie between two questions.
+IDLE_SECONDS = 30.0
+
+
 class ApiServer:
-    """A connection that is kept open, since a test asks hundreds of times."""
+    """A connection that is kept open while it is used, since a test asks hundreds of times."""
 
     def __init__(self, url: str, context: ssl.SSLContext, kubeconfig: Path, kubectl: Path) -> None:
         address = urlsplit(url)
         self._connection = http.client.HTTPSConnection(
             address.hostname or "", address.port, context=context, timeout=30
         )
+        self._last_used = time.monotonic()
         self.kubeconfig, self._kubectl = kubeconfig, kubectl
 
     def close(self) -> None:
@@ -44,9 +50,17 @@ class ApiServer:
         self, method: str, path: str, body: Mapping[str, Any] | None = None, content_type: str = "application/json"
     ) -> Answer:
         text = None if body is None else json.dumps(body)
-        self._connection.request(method, path, text, {"Content-Type": content_type})
-        response = self._connection.getresponse()
-        raw = response.read()
+        if time.monotonic() - self._last_used > IDLE_SECONDS:
+            self._connection.close()
+        try:
+            self._connection.request(method, path, text, {"Content-Type": content_type})
+            response = self._connection.getresponse()
+            raw = response.read()
+        except (OSError, http.client.HTTPException):
+            # One lost connection is one failed test: the next question opens another.
+            self._connection.close()
+            raise
+        self._last_used = time.monotonic()
         try:
             answer = json.loads(raw)
         except json.JSONDecodeError:
