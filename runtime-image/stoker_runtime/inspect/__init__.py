@@ -1,0 +1,1 @@
+"""Reads what a model is from headers and configuration, without loading a tensor."""
