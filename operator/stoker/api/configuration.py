@@ -6,10 +6,11 @@ from typing import Annotated
 from pydantic import Field
 
 from stoker.api.declaration import ATOMIC, SET, ApiModel, Rule, Unit, map_by
+from stoker.api.v1alpha1.accelerator import ResourceAmounts
 from stoker.api.v1alpha1.engine import EngineName
 from stoker.api.v1alpha1.names import ObjectName, ShortText
 from stoker.api.v1alpha1.weights import AccessMode
-from stoker.api.values.frozen import EMPTY, FrozenJson, FrozenMap
+from stoker.api.values.frozen import EMPTY, FrozenDict, FrozenJson, FrozenMap
 from stoker.api.values.image import ImageReference
 from stoker.api.values.quantity import Quantity
 
@@ -120,6 +121,26 @@ class Allowed(ApiModel):
     """Paths of the pod template that a ModelDeployment's template may change, with what is below them. `[*]` stands for
     every container but the server, which has to be named. Not among them by default: host namespaces, host paths,
     security contexts, service accounts."""
+
+
+class Fetching(ApiModel):
+    """The jobs that inspect and fetch weights. They run on CPUs, and only they see the credentials of a source."""
+
+    image: ImageReference | None = Field(None, examples=["registry.example.com/stoker/runtime:0.1.0"])
+    """Stoker's runtime image. Absent: only sources on a claim (pvc://) can be used."""
+
+    env: FrozenMap[Annotated[str, Field(max_length=4096)]] = Field(
+        EMPTY, examples=[{"HF_ENDPOINT": "https://hub.example.com", "HTTPS_PROXY": "http://proxy.example.com:3128"}]
+    )
+    """Environment variables of the jobs: mirrors, proxies, endpoints. No secrets: they would be seen in the pods."""
+
+    requests: ResourceAmounts = Field(
+        FrozenDict({"cpu": Quantity.parse("1"), "memory": Quantity.parse("512Mi")}), examples=[{"cpu": "2"}]
+    )
+    """CPU and memory that the scheduler sets aside for a job."""
+
+    limits: ResourceAmounts = Field(FrozenDict({"memory": Quantity.parse("1Gi")}), examples=[{"memory": "1Gi"}])
+    """CPU and memory that a job may not exceed."""
 
 
 class StorageDefaults(ApiModel):
@@ -255,6 +276,9 @@ class Configuration(ApiModel):
         (), examples=[[{"name": "NVIDIA-H100-80GB-HBM3", "nodeSelector": {"pool": "h100"}}]]
     )
     """Tolerations and selectors of GPU products."""
+
+    weights: Fetching = Field(Fetching(), examples=[{"image": "registry.example.com/stoker/runtime:0.1.0"}])
+    """The jobs that inspect and fetch weights."""
 
     storage: StorageDefaults = Field(StorageDefaults(), examples=[{"accessModes": ["ReadWriteMany"]}])
     """How claims for weights are made."""

@@ -7,6 +7,7 @@ from stoker.api.configuration import Configuration
 from stoker.api.parsing import LiveObject
 from stoker.api.v1alpha1.condition import ConditionType
 from stoker.api.v1alpha1.modeldeployment import ModelDeployment
+from stoker.core.names import claim_name
 from stoker.core.plan.actions import Plan
 from stoker.core.plan.planner import plan
 from stoker.core.plan.snapshot import Claim, Cluster, Identity, Snapshot
@@ -18,7 +19,10 @@ def planned(deployment: ModelDeployment, configuration: Configuration) -> Plan:
     namespace = deployment.metadata.namespace or "default"
     metadata = deployment.metadata.model_copy(update={"namespace": namespace})
     deployment = deployment.model_copy(update={"metadata": metadata})
-    claims = {name: _bound_claim(namespace, name) for name in claims_named(deployment.spec.model.source)}
+    # Claims that somebody else makes are taken for granted, one that Stoker makes is not there yet.
+    own = claim_name(metadata.name)
+    used = claims_named(metadata.name, deployment.spec)
+    claims = {name: _bound_claim(namespace, name) for name in used if name != own}
     cluster = Cluster(configuration, PROFILES, version("stoker"))
     return plan(Snapshot(datetime.now(UTC), LiveObject(deployment), cluster, claims=claims))
 

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from stoker.api.v1alpha1.modeldeployment import Spec
 from stoker.api.v1alpha1.reason import Reason
+from stoker_runtime.facts import Format
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,9 @@ class Server:
 
 class EngineProfile(Protocol):
     """One engine."""
+
+    formats: frozenset[Format]
+    """Weights that it can load."""
 
     def server(self, spec: Spec, model: MountedModel) -> Server | Refusal:
         """The server for a spec, or why this engine cannot be set up so."""

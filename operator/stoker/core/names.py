@@ -12,7 +12,12 @@ RESTARTED_AT = "stoker.dev/restarted-at"  # on a ModelDeployment: part of the re
 DRAINING_SINCE = "stoker.dev/draining-since"  # on a pod that was taken off traffic
 LEFT_FROM = "stoker.dev/left-from"  # on such a pod: the ReplicaSet that it left, and its generation then
 
+TASK_LABEL = "stoker.dev/task"  # on jobs and their pods: inspect or fetch
+CLAIM_LABEL = "stoker.dev/claim"  # on pods that mount a claim which only one node at a time can mount
+TASK_RESULT = "stoker.dev/result"  # on a job: what it found, so that it outlives its pod
+
 SERVER_CONTAINER = "server"
+TASK_CONTAINER = "task"
 SERVER_PORT = "http"
 GPU_PRODUCT_LABEL = "nvidia.com/gpu.product"
 

@@ -3,10 +3,13 @@
 from stoker.api.v1alpha1.engine import CustomServer
 from stoker.api.v1alpha1.modeldeployment import Spec
 from stoker.core.engine import MountedModel, Refusal, Server
+from stoker_runtime.facts import Format
 
 
 class Custom:
     """Tells the server where its weights are by environment; the rest is in spec.engine.custom and args."""
+
+    formats = frozenset({Format.SAFETENSORS, Format.GGUF})
 
     def server(self, spec: Spec, model: MountedModel) -> Server | Refusal:
         described = spec.engine.custom or CustomServer()

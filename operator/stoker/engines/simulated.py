@@ -2,12 +2,15 @@
 
 from stoker.api.v1alpha1.modeldeployment import Spec
 from stoker.core.engine import MountedModel, Refusal, Server
+from stoker_runtime.facts import Format
 
 _PORT = 8000
 
 
 class Simulated:
     """Needs neither GPU nor weights, and takes both as any other engine does."""
+
+    formats = frozenset({Format.SAFETENSORS, Format.GGUF})
 
     def server(self, spec: Spec, model: MountedModel) -> Server | Refusal:
         engine = spec.engine

@@ -17,9 +17,11 @@ from stoker.api.v1alpha1.status import Status
 from stoker.core.engine import EngineProfile, Refusal
 from stoker.core.names import FIELD_MANAGER
 from stoker.core.plan.actions import Note
+from stoker.core.plan.fetch.download import PROGRESS_SECONDS
+from stoker.core.plan.fetch.jobs import Task
 from stoker.core.plan.invalid import invalid_status, too_long
 from stoker.core.plan.planner import plan
-from stoker.core.plan.snapshot import Cluster, Snapshot
+from stoker.core.plan.snapshot import Cluster, Progress, Snapshot
 from stoker.core.plan.status import Change, change
 from stoker.core.plan.weights import claims_named
 from stoker.kube import resources
@@ -27,6 +29,7 @@ from stoker.kube.children import Children
 from stoker.kube.connection import ApiError, Connection
 from stoker.kube.events import post_event
 from stoker.kube.executor import Executor, MovedOnError, NotLeadingError
+from stoker.kube.job_log import last_progress
 from stoker.kube.memory import Memory
 from stoker.kube.models import Models
 from stoker.kube.resources import Key
@@ -101,12 +104,13 @@ class Reconciler:
         if isinstance(live, Misunderstood):
             await self._say(key, manifest, (live.before, live.status), (), memory)
             return resync_seconds
-        planned = plan(self._snapshot(key, live, memory))
+        progress = await self._progress(key)
+        planned = plan(self._snapshot(key, live, memory, progress))
         said_before = (memory.refused, memory.contests)
         await self._executor.execute(live.deployment.metadata.uid, planned.actions, memory, now)
         if (memory.refused, memory.contests) != said_before:
             # What the API server answered belongs into the status at once.
-            again = plan(self._snapshot(key, live, memory))
+            again = plan(self._snapshot(key, live, memory, progress))
             planned = replace(
                 again, notes=(*planned.notes, *(note for note in again.notes if note not in planned.notes))
             )
@@ -115,9 +119,19 @@ class Reconciler:
         waits = (wait_seconds, planned.look_again_seconds, REFUSED_AGAIN_SECONDS if memory.refused else None)
         return min([resync_seconds, *(seconds for seconds in waits if seconds is not None)])
 
-    def _snapshot(self, key: Key, live: LiveObject, memory: Memory) -> Snapshot:
+    async def _progress(self, key: Key) -> Progress | None:
+        """What a job that fetches said last. Its log is read, since nothing has to reach the job for that."""
+        running = [
+            job.identity.uid for job in self._children.jobs.of(key) if job.task == Task.FETCH and not job.ended_at
+        ]
+        for pod in self._children.pods.of(key):
+            if pod.owner_uid in running and pod.phase == "Running":
+                return await last_progress(self._connection, Key(key.namespace, pod.identity.name))
+        return None
+
+    def _snapshot(self, key: Key, live: LiveObject, memory: Memory, progress: Progress | None) -> Snapshot:
         children, setting = self._children, self._setting
-        names = claims_named(live.deployment.spec.model.source)
+        names = claims_named(key.name, live.deployment.spec)
         children.uses_claims(key, names)
         claims = {name: claim for name in names if (claim := children.claim(Key(key.namespace, name)))}
         owned = {kind: found[0] for kind, of_kind in children.owned.items() if (found := of_kind.of(key))}
@@ -137,6 +151,8 @@ class Reconciler:
             revisions=children.revisions.of(key),
             owned=owned,
             claims=claims,
+            jobs=children.jobs.of(key),
+            progress=progress,
             troubles=tuple(children.troubles(key, names)),
             refused=memory.refused,
             contests=memory.contests,
@@ -153,8 +169,12 @@ class Reconciler:
         """Writes the status where it changed, then the Events. The seconds after which a routine change is due."""
         urgency = change(*changes)
         now = asyncio.get_running_loop().time()
-        due_at = memory.status_written_at + self._setting.configuration.reconciling.status_seconds
-        if urgency is Change.ROUTINE and now < due_at:
+        patience_seconds = {
+            Change.ROUTINE: float(self._setting.configuration.reconciling.status_seconds),
+            Change.PROGRESS: PROGRESS_SECONDS,
+        }
+        due_at = memory.status_written_at + patience_seconds.get(urgency, 0.0)
+        if now < due_at:
             return due_at - now
         if urgency is not Change.NONE:
             await self._write_status(key, manifest, changes[1])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from stoker.core.names import MODEL_LABEL
-from stoker.core.plan.snapshot import Claim, Node, ObjectKind, Owned, Pod, ReplicaSet, Revision, Trouble
+from stoker.core.plan.snapshot import Claim, Job, Node, ObjectKind, Owned, Pod, ReplicaSet, Revision, Trouble
 from stoker.kube import projections, resources
 from stoker.kube.connection import Connection
 from stoker.kube.reflector import Reflector, Scope
@@ -109,6 +109,7 @@ class Children:
         self.revisions: ByModel[Revision] = ByModel(
             connection, resources.CONTROLLER_REVISIONS, places, projections.revision, enqueue
         )
+        self.jobs: ByModel[Job] = ByModel(connection, resources.JOBS, places, projections.job, enqueue)
         self.owned: Mapping[ObjectKind, ByModel[Owned]] = {
             kind: ByModel(connection, resource, places, projections.owned, enqueue)
             for kind, resource in OWNED_RESOURCES.items()
@@ -134,8 +135,8 @@ class Children:
 
     def reflectors(self) -> Iterator[Reflector[Any]]:
         """Those without which nothing can be decided."""
-        by_model: tuple[ByModel[Any], ...] = (self.pods, self.replica_sets, self.revisions, *self.owned.values())
-        for children in by_model:
+        by_model: list[ByModel[Any]] = [self.pods, self.replica_sets, self.revisions, self.jobs]
+        for children in (*by_model, *self.owned.values()):
             yield from children.reflectors.values()
         yield from self._claims
         yield from self._events
@@ -158,6 +159,10 @@ class Children:
 
     def storage_classes(self) -> frozenset[str] | None:
         return frozenset(name for _, name in self._classes.items()) if self._classes.synced else None
+
+    def absorb_claim(self, item: Mapping[str, Any]) -> None:
+        namespace = item["metadata"]["namespace"]
+        next(reflector for reflector in self._claims if reflector.scope.namespace in ("", namespace)).absorb(item)
 
     def claim(self, key: Key) -> Claim | None:
         return next((claim for reflector in self._claims if (claim := reflector.get(key))), None)

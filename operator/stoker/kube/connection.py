@@ -134,7 +134,7 @@ class Connection:
 
     async def text(self, path: str) -> str:
         """An answer that is no JSON, such as the API server's metrics."""
-        return (await self._raw("GET", path, None, None, await self._headers())).decode()
+        return (await self._raw("GET", path, None, None, await self._headers())).decode(errors="replace")
 
     async def list(self, path: str, query: Query | None = None) -> AsyncIterator[Json]:
         """Every object of a collection, page by page. A page token that expires ends it with an ApiError."""

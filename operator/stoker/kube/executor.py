@@ -10,19 +10,33 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from stoker.api.v1alpha1.reason import Reason
-from stoker.core.names import DRAINING_SINCE, FIELD_MANAGER, LEFT_FROM, MODEL_LABEL, REVISION_LABEL, TIER_LABEL, Tier
+from stoker.core.names import (
+    DRAINING_SINCE,
+    FIELD_MANAGER,
+    LEFT_FROM,
+    MODEL_LABEL,
+    REVISION_LABEL,
+    TASK_RESULT,
+    TIER_LABEL,
+    Tier,
+)
 from stoker.core.plan.actions import (
     Action,
     AdoptRevision,
     Apply,
+    CreateClaim,
+    CreateJob,
     CreateReplicaSet,
     CreateRevision,
+    DeleteJob,
     DeleteOwned,
     DeletePod,
     DeleteReplicaSet,
     DeleteRevision,
     Detach,
+    KeepResult,
     Mend,
+    MendClaim,
     Retier,
     Scale,
 )
@@ -82,12 +96,23 @@ class Executor:
         finally:
             memory.refused = tuple(refused)
 
-    async def _write(self, action: Action, owner_uid: str, memory: Memory, now: float) -> None:  # noqa: C901 - one line for each kind of action
+    async def _write(self, action: Action, owner_uid: str, memory: Memory, now: float) -> None:  # noqa: C901, PLR0912 - one line for each kind of action
         match action:
             case CreateRevision(body):
                 await self._create(resources.CONTROLLER_REVISIONS, self._children.revisions.absorb, body, owner_uid)
             case CreateReplicaSet(body):
                 await self._create(resources.REPLICA_SETS, self._children.replica_sets.absorb, body, owner_uid)
+            case CreateJob(body):
+                await self._create(resources.JOBS, self._children.jobs.absorb, body, owner_uid)
+            case KeepResult(job, result):
+                item = await self._patch(resources.JOBS, job, {"metadata": {"annotations": {TASK_RESULT: result}}})
+                self._children.jobs.absorb(item)
+            case DeleteJob(job):
+                await self._delete(resources.JOBS, job)
+            case CreateClaim(body):
+                await self._create(resources.CLAIMS, self._children.absorb_claim, body, owner_uid)
+            case MendClaim(claim, patch, _):
+                self._children.absorb_claim(await self._patch(resources.CLAIMS, claim, patch))
             case Apply():
                 await self._apply(action, owner_uid, memory, now)
             case Scale():
@@ -239,7 +264,7 @@ def _refusal(action: Action, answer: ApiError) -> Refused:
     if answer.status in (404, 409):
         raise MovedOnError(str(answer)) from answer
     what = type(action).__name__
-    if isinstance(action, CreateRevision | CreateReplicaSet | Apply):
+    if isinstance(action, CreateRevision | CreateReplicaSet | CreateJob | CreateClaim | Apply):
         what = f"{action.body['kind']} {action.body['metadata']['name']}"
     reason = Reason.QUOTA_EXCEEDED if "exceeded quota" in answer.message else Reason.WRITE_REFUSED
     return Refused(what, reason, f"The API server refuses it: {answer.message[:_LONGEST_MESSAGE]}")

@@ -5,11 +5,21 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from stoker.core.names import DRAINING_SINCE, LEFT_FROM, MODEL_LABEL, REVISION_LABEL, TIER_LABEL
+from stoker.api.values.quantity import Quantity
+from stoker.core.names import (
+    DRAINING_SINCE,
+    LEFT_FROM,
+    MODEL_LABEL,
+    REVISION_LABEL,
+    TASK_LABEL,
+    TASK_RESULT,
+    TIER_LABEL,
+)
 from stoker.core.plan.snapshot import (
     Claim,
     Container,
     Identity,
+    Job,
     Node,
     Owned,
     Pod,
@@ -21,6 +31,7 @@ from stoker.core.plan.snapshot import (
 
 Json = Mapping[str, Any]
 _LONGEST_LAST_WORDS = 1000
+_LONGEST_RESULT = 4096  # what a node keeps of a termination message
 
 
 def identity(item: Json) -> Identity:
@@ -50,6 +61,7 @@ def pod(item: Json) -> Pod:
     ready = conditions.get("Ready", {})
     scheduled = conditions.get("PodScheduled", {})
     is_ready = ready.get("status") == "True"
+    longest_message = _LONGEST_RESULT if TASK_LABEL in labels else _LONGEST_LAST_WORDS
     return Pod(
         identity=identity(item),
         revision=labels.get(REVISION_LABEL, ""),
@@ -68,13 +80,13 @@ def pod(item: Json) -> Pod:
         reason=status.get("reason", ""),
         message=status.get("message", ""),
         containers=tuple(
-            _container(container)
+            _container(container, longest_message)
             for container in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ()))
         ),
     )
 
 
-def _container(status: Json) -> Container:
+def _container(status: Json, longest_message: int) -> Container:
     waiting = (status.get("state") or {}).get("waiting") or {}
     ended = (status.get("state") or {}).get("terminated") or (status.get("lastState") or {}).get("terminated")
     return Container(
@@ -84,7 +96,7 @@ def _container(status: Json) -> Container:
         waiting_message=waiting.get("message", ""),
         restarts=status.get("restartCount", 0),
         last_end=Termination(
-            ended.get("exitCode", 0), ended.get("reason", ""), (ended.get("message") or "")[-_LONGEST_LAST_WORDS:]
+            ended.get("exitCode", 0), ended.get("reason", ""), (ended.get("message") or "")[-longest_message:]
         )
         if ended
         else None,
@@ -154,6 +166,37 @@ def claim(item: Json) -> Claim:
         access_modes=tuple(status.get("accessModes") or spec.get("accessModes") or ()),
         storage_class=spec.get("storageClassName"),
         bound=status.get("phase") == "Bound",
+        model=model_of(item),
+        owner_uid=owner_uid(item),
+        size_bytes=_bytes(((spec.get("resources") or {}).get("requests") or {}).get("storage")),
+        deleting="deletionTimestamp" in item["metadata"],
+    )
+
+
+def _bytes(text: str | None) -> int | None:
+    try:
+        return int(Quantity.parse(text).amount) if text else None
+    except ValueError:
+        return None
+
+
+def job(item: Json) -> Job:
+    metadata, status = item["metadata"], item.get("status") or {}
+    held = {
+        condition["type"]: condition
+        for condition in status.get("conditions") or ()
+        if condition.get("status") == "True"
+    }
+    failed = held.get("Failed", {})
+    return Job(
+        identity=identity(item),
+        task=(metadata.get("labels") or {}).get(TASK_LABEL, ""),
+        owner_uid=owner_uid(item),
+        succeeded="Complete" in held,
+        failure=f"{failed.get('reason', '')}: {failed.get('message', '')}" if failed else "",
+        ended_at=moment((held.get("Complete") or failed).get("lastTransitionTime")),
+        result=(metadata.get("annotations") or {}).get(TASK_RESULT, ""),
+        deleting="deletionTimestamp" in metadata,
     )
 
 

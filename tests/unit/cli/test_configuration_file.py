@@ -310,8 +310,8 @@ WRONG = (
     ),
     Wrong(
         "a variable like no key",
-        "STOKER_ENGINES_0_IMAGE: stands for no key of the configuration: unset it; `stoker config` lists the keys",
-        environment={"STOKER_ENGINES_0_IMAGE": "x"},
+        "STOKER_ENGINES_7_COLOUR: stands for no key of the configuration: unset it; `stoker config` lists the keys",
+        environment={"STOKER_ENGINES_7_COLOUR": "x"},
     ),
     Wrong(
         "a misspelt flag",

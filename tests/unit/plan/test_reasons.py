@@ -17,6 +17,8 @@ from stoker.core.plan.invalid import invalid_status, too_long
 from stoker.core.plan.planner import plan
 from stoker.core.plan.revision import revision_input, revision_name
 from stoker.core.plan.snapshot import Contest, Identity, Refused, Revision, Snapshot, Trouble
+from stoker_runtime import failure
+from tests.unit.plan import fetching
 from tests.unit.plan.builders import (
     NOW,
     UID,
@@ -95,6 +97,17 @@ def rolling_out() -> Snapshot:
 def evicted() -> Snapshot:
     gone = not_ready(phase="Failed", reason="Evicted", message="The node was low on resource: memory.")
     return running(deployment(1), 1, pods=[gone, not_ready()])
+
+
+def told_by_a_job(reason: failure.Reason) -> Case:
+    """The operator knows every reason that a job may give."""
+    return Case(
+        Reason(reason.value),
+        WEIGHTS,
+        "False",
+        lambda: fetching.failed(fetching.hub(), reason, "its words"),
+        "its words",
+    )
 
 
 CASES = [
@@ -196,11 +209,21 @@ CASES = [
         "pins 0123456789",
     ),
     Case(
-        Reason.SOURCE_NOT_SUPPORTED,
+        Reason.NO_FETCH_IMAGE,
         WEIGHTS,
         "False",
-        lambda: snapshot(deployment(model={"source": "hf://org/name"})),
-        "pvc://CLAIM/PATH",
+        lambda: fetching.hub(cluster=cluster()),
+        "set weights.image in it",
+    ),
+    Case(Reason.INSPECTING, WEIGHTS, "False", fetching.hub, "reads what hf://org/name@main is"),
+    Case(Reason.DOWNLOADING, WEIGHTS, "False", fetching.claimed, "17,179,869,184 bytes, to the claim llama-weights"),
+    *(told_by_a_job(reason) for reason in failure.Reason),
+    Case(
+        Reason.JOB_FAILED,
+        WEIGHTS,
+        "False",
+        lambda: fetching.with_job(fetching.hub(), failure="BackoffLimitExceeded: too often", ended_at=NOW),
+        "too often",
     ),
     Case(Reason.CLAIM_MISSING, WEIGHTS, "False", lambda: snapshot(claims={}), "claim weights, which does not exist"),
     Case(
@@ -328,7 +351,7 @@ CASES = [
     ),
 ]
 # Not the planner's: what the API server writes into a fresh object, and what cannot be planned for.
-ELSEWHERE = {Reason.WAITING_FOR_OPERATOR, Reason.NAME_TOO_LONG}
+ELSEWHERE = {Reason.WAITING_FOR_OPERATOR, Reason.NAME_TOO_LONG, Reason.FITS, Reason.DOES_NOT_FIT}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.reason)

@@ -2,7 +2,7 @@
 
 One table serves the chart's roles, `stoker preflight` and the reference. What is not in it is not asked for: no
 secrets, since the kubelet mounts them without the operator's help; no exec; no pods of its own making, since
-ReplicaSets make them.
+ReplicaSets and Jobs make them.
 """
 
 from dataclasses import dataclass
@@ -51,16 +51,17 @@ PERMISSIONS = (
     ),
     Permission("", "services", _OWN, Scope.MODELS, "The address of a model."),
     Permission("", "persistentvolumeclaims", _OWN, Scope.MODELS, "Where the weights are."),
+    Permission("batch", "jobs", _OWN, Scope.MODELS, "They inspect and fetch weights; patched to keep the result."),
+    Permission("", "pods/log", ("get",), Scope.MODELS, "The last line of a job that fetches, for the progress."),
     Permission("networking.k8s.io", "networkpolicies", _OWN, Scope.MODELS, "Who may reach the replicas of a model."),
     Permission("policy", "poddisruptionbudgets", _OWN, Scope.MODELS, "So that draining a node empties no model."),
     Permission(
         "",
         "events",
-        ("create", "patch", "list", "watch"),
+        ("create", "list", "watch"),
         Scope.MODELS,
         "Written on a ModelDeployment for its transitions; warnings on pods and claims are read to explain a failure.",
     ),
-    Permission("", "namespaces", ("get",), Scope.CLUSTER, "Whether a namespace is going away."),
     Permission("", "nodes", _SEE, Scope.CLUSTER, "Which accelerators there are, and why a pod finds no place."),
     Permission("storage.k8s.io", "storageclasses", _SEE, Scope.CLUSTER, "Whether the class of a claim exists."),
     Permission(

@@ -42,6 +42,9 @@ class Reason(StrEnum):
     SETTLED = "Settled", "Everything is as the spec wants it."
     NO_PROBLEM = "NoProblem", "Nothing is known to be wrong."
     WEIGHTS_FOUND = "WeightsFound", "The weights are on the volume."
+    INSPECTING = "Inspecting", "A job resolves the source and reads what the model is, without downloading it."
+    DOWNLOADING = "Downloading", "A job fetches the weights to the volume."
+    FITS = "Fits", "The model fits the memory of its accelerators."
     ALL_SCHEDULED = "AllScheduled", "Every replica has a node."
     UP_TO_DATE = "UpToDate", "The revision was made with the defaults that this operator has now."
     NEWER_DEFAULTS = (
@@ -112,10 +115,85 @@ class Reason(StrEnum):
     )
 
     # Weights.
-    SOURCE_NOT_SUPPORTED = (
-        "SourceNotSupported",
-        "This version of the operator cannot fetch from the source.",
-        "Use a source that the message names.",
+    SOURCE_UNAUTHORIZED = (
+        "SourceUnauthorized",
+        "The source wants credentials, or refuses those that it got.",
+        "Name a Secret with a valid token in spec.model.secretRef.",
+    )
+    SOURCE_FORBIDDEN = (
+        "SourceForbidden",
+        "The credentials may not read the source.",
+        "Grant the access; for a gated model, accept its licence with the account that the token belongs to.",
+    )
+    SOURCE_NOT_FOUND = (
+        "SourceNotFound",
+        "The source has no such repository, revision or file.",
+        "Correct spec.model.source; some sources say so, too, when credentials are missing.",
+    )
+    SOURCE_UNREACHABLE = (
+        "SourceUnreachable",
+        "The source gave no usable answer for a long time.",
+        "Check network, proxy and the source itself. Stoker tries again by itself.",
+    )
+    UNSAFE_SOURCE = (
+        "UnsafeSource",
+        "The source answers with addresses, paths, links or sizes that no honest one has.",
+        "Look at what the message names before you trust this source.",
+    )
+    UNSAFE_FORMAT = (
+        "UnsafeFormat",
+        "The weights can run code when they are loaded.",
+        "Use safetensors or GGUF weights, or set trustRemoteCode where the operator's configuration allows the source.",
+    )
+    NO_WEIGHTS_FOUND = (
+        "NoWeightsFound",
+        "The source has nothing that the engine can load.",
+        "Correct spec.model.source or spec.model.files, or choose an engine for this format.",
+    )
+    DIGEST_MISMATCH = (
+        "DigestMismatch",
+        "What was received is not what the source lists. Nothing was published.",
+        "The source is damaged, or something between changes bytes: mend that. Stoker tries again by itself.",
+    )
+    SIZE_MISMATCH = (
+        "SizeMismatch",
+        "A file is longer or shorter than the source lists. Nothing was published.",
+        "The source is damaged, or it changes while it is read: mend that. Stoker tries again by itself.",
+    )
+    WEIGHTS_UNREADABLE = (
+        "WeightsUnreadable",
+        "Headers or configuration of the model make no sense.",
+        "Fetch the model anew into the source, or use another revision of it.",
+    )
+    DISK_FULL = (
+        "DiskFull",
+        "The volume has no room for the weights.",
+        "Raise weights.storage.claim.size, lower weights.keepRevisions, or free room on the claim.",
+    )
+    VOLUME_NOT_WRITABLE = (
+        "VolumeNotWritable",
+        "The job may not write to the volume.",
+        "Use a volume that is writable for group 65532, or whose class supports fsGroup.",
+    )
+    WEIGHTS_BUSY = (
+        "WeightsBusy",
+        "Another job writes the same weights and did not end in time.",
+        "Nothing, if another model downloads them. Stoker tries again by itself.",
+    )
+    JOB_FAILED = (
+        "JobFailed",
+        "The job that inspects or fetches the weights ended without saying why.",
+        "Read the job's log and events. Stoker tries again by itself.",
+    )
+    NO_FETCH_IMAGE = (
+        "NoFetchImage",
+        "The operator's configuration has no image for the jobs that inspect and fetch weights.",
+        "Set weights.image in the operator's configuration, or put the weights on a claim and write pvc://.",
+    )
+    DOES_NOT_FIT = (
+        "DoesNotFit",
+        "The model does not fit the memory of its accelerators, so no replica is started.",
+        "Take one of the remedies in the message, or set accelerator.fitCheck to Warn to start it all the same.",
     )
     CLAIM_MISSING = (
         "ClaimMissing",

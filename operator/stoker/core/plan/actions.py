@@ -25,6 +25,44 @@ class CreateReplicaSet:
 
 
 @dataclass(frozen=True)
+class CreateJob:
+    """Makes a job. One of ours that is there already is looked at again instead."""
+
+    body: Json
+
+
+@dataclass(frozen=True)
+class KeepResult:
+    """Copies what a job's pod said last to the job."""
+
+    job: Identity
+    result: str
+
+
+@dataclass(frozen=True)
+class DeleteJob:
+    """Ends a job with its pods, or forgets one that ended."""
+
+    job: Identity
+
+
+@dataclass(frozen=True)
+class CreateClaim:
+    """Makes the claim for the weights."""
+
+    body: Json
+
+
+@dataclass(frozen=True)
+class MendClaim:
+    """Changes a claim's owner or raises its size."""
+
+    claim: Identity
+    patch: Json
+    why: str
+
+
+@dataclass(frozen=True)
 class Apply:
     """Makes an object what it should be, by server-side apply. `seen` is None where none was seen; `surplus` is a merge
     patch that removes what others added."""
@@ -112,6 +150,11 @@ class DeleteOwned:
 Action = (
     CreateRevision
     | CreateReplicaSet
+    | CreateJob
+    | KeepResult
+    | DeleteJob
+    | CreateClaim
+    | MendClaim
     | Apply
     | Scale
     | Mend

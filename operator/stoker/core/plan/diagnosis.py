@@ -36,6 +36,7 @@ class Patient:
     replica_set: ReplicaSet | None
     unwell: tuple[Pod, ...]
     finished: tuple[Pod, ...]
+    what: str = "replica"  # in singular
 
 
 Check = Callable[[Patient], Finding | None]
@@ -51,6 +52,13 @@ def diagnosis(snapshot: Snapshot, replica_set: ReplicaSet | None) -> tuple[Findi
         tuple(pod for pod in own if not pod.ready and not pod.deleting and pod.phase not in FINISHED_PHASES),
         tuple(pod for pod in own if pod.phase in FINISHED_PHASES),
     )
+    return tuple(finding for check in CHECKS if (finding := check(patient)))
+
+
+def diagnosis_of(snapshot: Snapshot, pods: Sequence[Pod]) -> tuple[Finding, ...]:
+    """The same for pods that are no replicas, while they cannot begin."""
+    waiting = tuple(pod for pod in pods if not pod.deleting and pod.phase == "Pending")
+    patient = Patient(snapshot, None, waiting, (), "job")
     return tuple(finding for check in CHECKS if (finding := check(patient)))
 
 
@@ -72,7 +80,7 @@ def _unschedulable(patient: Patient) -> Finding | None:
     if not waiting:
         return None
     said = waiting[0].unschedulable
-    who = f"{len(waiting)} {'replica waits' if len(waiting) == 1 else 'replicas wait'} for a node"
+    who = f"{len(waiting)} {patient.what}{' waits' if len(waiting) == 1 else 's wait'} for a node"
     claim = re.search(r'persistentvolumeclaim "([^"]+)" not found', said)
     if claim:
         return Finding(Reason.CLAIM_MISSING, f"{who}: the claim {claim[1]} does not exist.")

@@ -5,7 +5,7 @@ from typing import Any
 
 from stoker.api.configuration import Configuration
 from stoker.api.v1alpha1.modeldeployment import ModelDeployment
-from stoker.core.names import MODEL_LABEL, SERVER_PORT, identity_labels, serving_selector
+from stoker.core.names import MODEL_LABEL, SERVER_PORT, TASK_LABEL, identity_labels, serving_selector
 from stoker.core.plan.revision import owner_reference
 from stoker.core.plan.snapshot import ObjectKind
 
@@ -67,7 +67,11 @@ def _network_policy(deployment: ModelDeployment, settings: Configuration) -> Jso
         "networking.k8s.io/v1",
         "NetworkPolicy",
         {
-            "podSelector": {"matchLabels": {MODEL_LABEL: deployment.metadata.name}},
+            # Jobs have to reach the source of the weights.
+            "podSelector": {
+                "matchLabels": {MODEL_LABEL: deployment.metadata.name},
+                "matchExpressions": [{"key": TASK_LABEL, "operator": "DoesNotExist"}],
+            },
             "policyTypes": ["Egress", "Ingress"],
             "ingress": ingress,
         },

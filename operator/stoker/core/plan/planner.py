@@ -23,6 +23,7 @@ from stoker.core.plan.actions import (
 from stoker.core.plan.conditions import notes_on
 from stoker.core.plan.diagnosis import Finding, diagnosis
 from stoker.core.plan.difference import difference
+from stoker.core.plan.fetch.asking import forgotten
 from stoker.core.plan.owned_objects import owned_objects
 from stoker.core.plan.replicas import (
     RevisionReplicas,
@@ -40,7 +41,6 @@ from stoker.core.plan.rollout import Held, goals
 from stoker.core.plan.snapshot import Owned, Snapshot
 from stoker.core.plan.status import MOST_REVISIONS, Picture, status_of
 from stoker.core.plan.target import Target, target_of
-from stoker.core.plan.weights import Weights
 
 
 def plan(snapshot: Snapshot) -> Plan:
@@ -54,6 +54,7 @@ def plan(snapshot: Snapshot) -> Plan:
     leaving, look_again_seconds = departures(snapshot, replicas, counts)
     actions: list[Action] = [
         *adoptions(snapshot),
+        *_fetching(snapshot, target),
         *_owned(snapshot, wanted, target),
         *_replica_actions(snapshot, target, replicas, counts),
         *leaving,
@@ -62,7 +63,15 @@ def plan(snapshot: Snapshot) -> Plan:
     status, statements = status_of(picture)
     known = {condition.type: condition for condition in snapshot.live.deployment.status.conditions}
     notes = (*_notes_on(actions), *notes_on(statements, known))
-    return Plan(tuple(actions), status, notes, look_again_seconds)
+    waits = [look_again_seconds, target.stage.look_again_seconds if target.stage else None]
+    return Plan(tuple(actions), status, notes, min((wait for wait in waits if wait is not None), default=None))
+
+
+def _fetching(snapshot: Snapshot, target: Target) -> Iterator[Action]:
+    if target.stage is None:
+        return
+    yield from forgotten(snapshot, target.stage.jobs)
+    yield from target.stage.actions
 
 
 def _wanted(snapshot: Snapshot, target: Target) -> tuple[int, Refusal | None]:
@@ -76,7 +85,7 @@ def _wanted(snapshot: Snapshot, target: Target) -> tuple[int, Refusal | None]:
             f"spec.replicas is {spec.replicas}, and the operator's configuration allows {limits.max_replicas}"
             " (limits.maxReplicas).",
         )
-    if spec.replicas > 1 and isinstance(target.weights, Weights) and target.weights.one_node:
+    if spec.replicas > 1 and target.weights and target.weights.one_node:
         return spec.replicas, Refusal(
             Reason.VOLUME_ON_ONE_NODE,
             f"The claim {target.weights.claim} can be mounted on one node at a time, so all {spec.replicas} replicas"

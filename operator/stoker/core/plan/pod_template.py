@@ -12,7 +12,6 @@ from stoker.api.configuration import Configuration
 from stoker.api.v1alpha1.modeldeployment import ModelDeployment, Spec
 from stoker.core.engine import Server
 from stoker.core.names import (
-    GPU_PRODUCT_LABEL,
     MODEL_LABEL,
     REVISION_LABEL,
     SERVER_CONTAINER,
@@ -22,6 +21,7 @@ from stoker.core.names import (
     identity_labels,
 )
 from stoker.core.plan.allowed import template_patch
+from stoker.core.plan.placement import beside_the_volume, claim_label, node_constraints
 from stoker.core.plan.strategic_merge import merged
 from stoker.core.plan.weights import Weights
 
@@ -55,14 +55,16 @@ def pod_template(deployment: ModelDeployment, parts: Parts) -> Json:
     """With the user's own patch merged over it."""
     spec = deployment.spec
     name = deployment.metadata.name
+    labels = identity_labels(name) | {REVISION_LABEL: parts.revision, TIER_LABEL: Tier.SERVING.value}
     rendered = {
         "metadata": {
-            "labels": identity_labels(name) | {REVISION_LABEL: parts.revision, TIER_LABEL: Tier.SERVING.value},
+            "labels": labels | (claim_label(parts.weights.claim) if parts.weights.one_node else {}),
             "annotations": _scrape_annotations(parts.server),
         },
         "spec": _pod_spec(spec, name, parts),
     }
-    return merged(rendered, template_patch(spec))
+    patch = template_patch(spec)
+    return merged(rendered, patch) if patch else rendered
 
 
 def _scrape_annotations(server: Server) -> Json:
@@ -77,16 +79,7 @@ def _scrape_annotations(server: Server) -> Json:
 def _pod_spec(spec: Spec, name: str, parts: Parts) -> Json:
     settings = parts.settings
     pods = settings.pods
-    products = [product for product in settings.gpu_products if product.name in spec.accelerator.products]
-    selector = dict(pods.node_selector)
-    # Selectors of several products could contradict each other, and one of them would do: then only the label decides.
-    if len(products) == 1 and len(spec.accelerator.products) == 1:
-        selector |= products[0].node_selector
-    tolerations = [*pods.tolerations, *(toleration for product in products for toleration in product.tolerations)]
     optional = {
-        "nodeSelector": selector,
-        "affinity": _product_affinity(spec),
-        "tolerations": [dict(toleration) for toleration in tolerations],
         "priorityClassName": pods.priority_class_name,
         "runtimeClassName": pods.runtime_class_name,
         "imagePullSecrets": [{"name": secret} for secret in pods.image_pull_secrets],
@@ -104,7 +97,14 @@ def _pod_spec(spec: Spec, name: str, parts: Parts) -> Json:
         "containers": [_server_container(spec, parts)],
         "topologySpreadConstraints": [_spread_over_nodes(name)],
         "volumes": _volumes(parts.weights, settings),
-    } | {field: value for field, value in optional.items() if value}
+    } | {field: value for field, value in (_constraints(spec, parts) | optional).items() if value}
+
+
+def _constraints(spec: Spec, parts: Parts) -> Json:
+    constraints = node_constraints(spec, parts.settings)
+    if parts.weights.one_node:
+        constraints["affinity"] = constraints.get("affinity", {}) | beside_the_volume(parts.weights.claim)
+    return constraints
 
 
 def _server_container(spec: Spec, parts: Parts) -> Json:
@@ -129,12 +129,18 @@ def _server_container(spec: Spec, parts: Parts) -> Json:
         # What the engine said last reaches the status without reading logs.
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [
-            {"name": "weights", "mountPath": WEIGHTS_PATH, "readOnly": True},
+            _weights_mount(parts.weights),
             {"name": "shared-memory", "mountPath": "/dev/shm"},  # noqa: S108 - where engines look for it
             {"name": "scratch", "mountPath": "/tmp"},  # noqa: S108 - the one place that is writable
         ],
     }
     return container | ({"command": list(server.command)} if server.command else {})
+
+
+def _weights_mount(weights: Weights) -> Json:
+    """Of a volume that Stoker fills, a server sees its own model and nothing else."""
+    mount = {"name": "weights", "mountPath": WEIGHTS_PATH, "readOnly": True}
+    return mount | ({"subPath": weights.folder} if weights.folder else {})
 
 
 def _environment(spec: Spec, server: Server, settings: Configuration) -> list[Json]:
@@ -166,14 +172,6 @@ def _probe(server: Server, period_seconds: int, failures: int) -> Json:
         "timeoutSeconds": period_seconds,
         "failureThreshold": failures,
     }
-
-
-def _product_affinity(spec: Spec) -> Json:
-    if not spec.accelerator.products:
-        return {}
-    wanted = {"key": GPU_PRODUCT_LABEL, "operator": "In", "values": sorted(spec.accelerator.products)}
-    terms = {"nodeSelectorTerms": [{"matchExpressions": [wanted]}]}
-    return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}
 
 
 def _spread_over_nodes(name: str) -> Json:

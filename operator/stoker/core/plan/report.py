@@ -6,14 +6,19 @@ from stoker.core.plan.actions import (
     Action,
     AdoptRevision,
     Apply,
+    CreateClaim,
+    CreateJob,
     CreateReplicaSet,
     CreateRevision,
+    DeleteJob,
     DeleteOwned,
     DeletePod,
     DeleteReplicaSet,
     DeleteRevision,
     Detach,
+    KeepResult,
     Mend,
+    MendClaim,
     Plan,
     Retier,
     Scale,
@@ -25,12 +30,23 @@ def sentences(plan: Plan) -> Iterator[str]:
         yield sentence(action)
 
 
-def sentence(action: Action) -> str:  # noqa: C901, PLR0911 - one line for each kind of action
+def sentence(action: Action) -> str:  # noqa: C901, PLR0911, PLR0912 - one line for each kind of action
     match action:
         case CreateRevision(body):
             return f"keep the revision as ControllerRevision {body['metadata']['name']}"
         case CreateReplicaSet(body):
             return f"create ReplicaSet {body['metadata']['name']} with {body['spec']['replicas']} replicas"
+        case CreateJob(body):
+            return f"create Job {body['metadata']['name']}"
+        case KeepResult(job, _):
+            return f"keep what Job {job.name} found"
+        case DeleteJob(job):
+            return f"delete Job {job.name}"
+        case CreateClaim(body):
+            size = body["spec"]["resources"]["requests"]["storage"]
+            return f"create PersistentVolumeClaim {body['metadata']['name']} of {size}"
+        case MendClaim(claim, _, why):
+            return f"change PersistentVolumeClaim {claim.name}: {why}"
         case Apply(kind, seen, body, _):
             return f"{'update' if seen else 'create'} {kind} {body['metadata']['name']}"
         case Scale(replica_set, before, count, _):

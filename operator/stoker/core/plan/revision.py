@@ -17,6 +17,7 @@ from typing import Any
 from stoker.api.declaration import ApiModel, Effect
 from stoker.api.fields import fields_of
 from stoker.api.v1alpha1.modeldeployment import GROUP, KIND, VERSION, ModelDeployment, Spec
+from stoker.core.found import Found
 from stoker.core.names import RESTARTED_AT, identity_labels, replica_set_name
 from stoker.core.plan.snapshot import Revision
 
@@ -30,6 +31,7 @@ class Rendered:
     name: str
     template: Mapping[str, Any]
     input: Mapping[str, Any]
+    found: Found | None = None  # the weights that it was made with; None: they were not looked at
 
 
 @cache
@@ -79,7 +81,8 @@ def revision_name(revision_input: Mapping[str, Any]) -> str:
 
 def read(revision: Revision) -> Rendered:
     data = json.loads(revision.data)
-    return Rendered(revision.name, data["template"], data["input"])
+    found = data.get("weights")
+    return Rendered(revision.name, data["template"], data["input"], Found.from_json(found) if found else None)
 
 
 def controller_revision(deployment: ModelDeployment, rendered: Rendered, number: int, operator_version: str) -> Json:
@@ -95,7 +98,8 @@ def controller_revision(deployment: ModelDeployment, rendered: Rendered, number:
             "ownerReferences": [owner_reference(deployment)],
         },
         "revision": number,
-        "data": {"input": rendered.input, "template": rendered.template, "operator": operator_version},
+        "data": {"input": rendered.input, "template": rendered.template, "operator": operator_version}
+        | ({"weights": rendered.found.to_json()} if rendered.found else {}),
     }
 
 

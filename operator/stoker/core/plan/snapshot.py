@@ -119,6 +119,33 @@ class Claim:
     access_modes: tuple[str, ...]
     storage_class: str | None  # None: it names none
     bound: bool
+    model: str = ""  # that it was made for; empty: Stoker did not make it
+    owner_uid: str = ""  # who takes it along when it is deleted
+    size_bytes: int | None = None  # that it asks for
+    deleting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job that inspects or fetches weights."""
+
+    identity: Identity
+    task: str
+    owner_uid: str
+    succeeded: bool
+    failure: str  # why the job controller gave it up; empty: it did not
+    ended_at: datetime | None  # None: it goes on
+    result: str  # what it found, once that was kept; JSON
+    deleting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a download is, by its own words."""
+
+    fetched_bytes: int
+    total_bytes: int
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +218,8 @@ class Snapshot:
     revisions: tuple[Revision, ...] = ()
     owned: Mapping[ObjectKind, Owned] = field(default_factory=dict)
     claims: Mapping[str, Claim] = field(default_factory=dict)  # those that the spec names, where they exist
+    jobs: tuple[Job, ...] = ()
+    progress: Progress | None = None  # None: nothing is being fetched, or nobody can tell
     troubles: tuple[Trouble, ...] = ()
     refused: tuple[Refused, ...] = ()
     contests: tuple[Contest, ...] = ()

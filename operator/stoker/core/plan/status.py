@@ -7,15 +7,15 @@ from enum import Enum
 from stoker.api.v1alpha1.condition import ConditionType
 from stoker.api.v1alpha1.reason import Reason
 from stoker.api.v1alpha1.scaling import ScalingMode
-from stoker.api.v1alpha1.status import RevisionStatus, Status, WeightsStatus
+from stoker.api.v1alpha1.status import ModelFacts, RevisionStatus, Status, WeightsStatus
 from stoker.core.engine import Refusal
 from stoker.core.names import SERVER_CONTAINER, Tier, serving_selector
 from stoker.core.plan.conditions import Statement, conditions_from
 from stoker.core.plan.diagnosis import Finding
+from stoker.core.plan.fetch.fitting import FitState
 from stoker.core.plan.replicas import RevisionReplicas, draining
 from stoker.core.plan.snapshot import Pod, Snapshot
 from stoker.core.plan.target import Target
-from stoker.core.plan.weights import Weights
 
 MOST_REVISIONS = 10
 
@@ -54,7 +54,7 @@ class Picture:
 
     @property
     def settled(self) -> bool:
-        return not self.rolling and self.ready == self.wanted == len(self.live)
+        return not self.rolling and not self.target.waits and self.ready == self.wanted == len(self.live)
 
 
 def status_of(picture: Picture) -> tuple[Status, tuple[Statement, ...]]:
@@ -83,6 +83,7 @@ def status_of(picture: Picture) -> tuple[Status, tuple[Statement, ...]]:
             "update_revision": picture.target_name,
             "revisions": _revisions(picture),
             "weights": _weights(picture),
+            "model": _facts(picture),
         }
     )
     return status, statements
@@ -117,14 +118,34 @@ def _image(pods: tuple[Pod, ...]) -> str | None:
 
 
 def _weights(picture: Picture) -> WeightsStatus | None:
-    weights = picture.target.weights
-    return WeightsStatus(claim_name=weights.claim) if isinstance(weights, Weights) else None
+    stage = picture.target.stage
+    if stage is None:
+        return picture.snapshot.live.deployment.status.weights
+    found, weights = stage.found, picture.target.weights
+    if found is None:
+        return WeightsStatus(claim_name=weights.claim) if weights else None
+    progress = picture.snapshot.progress if stage.fetching else None
+    arrived = found.total_bytes if weights else 0
+    return WeightsStatus(
+        revision=found.revision[:256],
+        claim_name=weights.claim if weights else None,
+        fetched_bytes=progress.fetched_bytes if progress else arrived,
+        total_bytes=found.total_bytes,
+        message=progress.message[:256] if progress else None,
+    )
+
+
+def _facts(picture: Picture) -> ModelFacts | None:
+    stage = picture.target.stage
+    if stage is None:
+        return picture.snapshot.live.deployment.status.model
+    return stage.fit.facts if stage.fit else None
 
 
 def statements_of(picture: Picture) -> Iterator[Statement]:
     yield _ready(picture)
     yield _weights_ready(picture)
-    yield Statement(ConditionType.FITS_GPU, "Unknown", Reason.NOT_CHECKED, "Weights in place are not inspected yet.")
+    yield _fits(picture)
     yield _scheduled(picture)
     yield _progressing(picture)
     yield _scaling_active(picture)
@@ -147,23 +168,37 @@ def _ready(picture: Picture) -> Statement:
         return Statement(ConditionType.READY, "False", picture.blocked.reason, picture.blocked.message)
     if picture.wanted == 0:
         return Statement(ConditionType.READY, "True", Reason.AT_ZERO, "No replica is wanted, so none runs.")
-    if picture.findings:
-        first = picture.findings[0]
-        return Statement(ConditionType.READY, "False", first.reason, first.message)
+    if why := next(iter(picture.findings), None) or picture.target.waits:
+        return Statement(ConditionType.READY, "False", why.reason, why.message)
     return Statement(
         ConditionType.READY, "False", Reason.STARTING, f"{len(picture.live)} of {picture.wanted} replicas are starting."
     )
 
 
 def _weights_ready(picture: Picture) -> Statement:
-    weights = picture.target.weights
+    stage = picture.target.stage
+    if stage is None:
+        return Statement(ConditionType.WEIGHTS_READY, "Unknown", Reason.NOT_CHECKED, "The spec has to be mended first.")
+    weights = stage.weights
     if isinstance(weights, Refusal):
         return Statement(ConditionType.WEIGHTS_READY, "False", weights.reason, weights.message)
     if weights.waits:
         return Statement(ConditionType.WEIGHTS_READY, "False", weights.waits.reason, weights.waits.message)
+    folder = f" in the folder {weights.folder}" if weights.folder else ""
     return Statement(
-        ConditionType.WEIGHTS_READY, "True", Reason.WEIGHTS_FOUND, f"The weights are on the claim {weights.claim}."
+        ConditionType.WEIGHTS_READY,
+        "True",
+        Reason.WEIGHTS_FOUND,
+        f"The weights are on the claim {weights.claim}{folder}.",
     )
+
+
+def _fits(picture: Picture) -> Statement:
+    fit = picture.target.stage.fit if picture.target.stage else None
+    if fit is None:
+        return Statement(ConditionType.FITS_GPU, "Unknown", Reason.NOT_CHECKED, "The weights were not inspected.")
+    reason = {FitState.YES: Reason.FITS, FitState.NO: Reason.DOES_NOT_FIT, FitState.UNKNOWN: Reason.NOT_CHECKED}
+    return Statement(ConditionType.FITS_GPU, fit.state.value, reason[fit.state], fit.message)
 
 
 def _scheduled(picture: Picture) -> Statement:
@@ -236,6 +271,8 @@ def _reconciling(picture: Picture) -> Statement:
         return Statement(ConditionType.RECONCILING, "False", Reason.SETTLED, "Nothing is under way.")
     if picture.rolling:
         return Statement(ConditionType.RECONCILING, "True", Reason.ROLLING_OUT, "A rollout is under way.")
+    if waits := picture.target.waits:
+        return Statement(ConditionType.RECONCILING, "True", waits.reason, waits.message)
     starting = picture.ready < picture.wanted
     return Statement(
         ConditionType.RECONCILING,
@@ -257,13 +294,16 @@ class Change(Enum):
 
     NONE = "none"
     ROUTINE = "routine"  # only texts and load: it can wait
+    PROGRESS = "progress"  # a download that somebody may be watching
     WEIGHTY = "weighty"
 
 
 def change(before: Status, after: Status) -> Change:
     if _comparable(before) == _comparable(after):
         return Change.NONE
-    return Change.ROUTINE if _weighty_part(before) == _weighty_part(after) else Change.WEIGHTY
+    if _weighty_part(before) != _weighty_part(after):
+        return Change.WEIGHTY
+    return Change.ROUTINE if before.weights == after.weights else Change.PROGRESS
 
 
 def _comparable(status: Status) -> Status:
@@ -279,4 +319,8 @@ def _comparable(status: Status) -> Status:
 def _weighty_part(status: Status) -> Status:
     status = _comparable(status)
     conditions = tuple(condition.model_copy(update={"message": ""}) for condition in status.conditions)
-    return status.model_copy(update={"conditions": conditions, "waiting_requests": None, "running_requests": None})
+    weights = status.weights
+    if weights and weights.message:
+        weights = weights.model_copy(update={"fetched_bytes": None, "message": ""})
+    passing = {"waiting_requests": None, "running_requests": None, "weights": weights}
+    return status.model_copy(update={"conditions": conditions} | passing)

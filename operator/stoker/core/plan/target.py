@@ -4,17 +4,21 @@ one.
 While something about the spec has to be mended by its author, the replicas that run go on, are healed and scaled.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stoker.api.v1alpha1.reason import Reason
 from stoker.api.values.image import ImageReference
-from stoker.core.engine import EngineProfile, MountedModel, Refusal
+from stoker.core.engine import MountedModel, Refusal
 from stoker.core.plan.allowed import refusal_of
+from stoker.core.plan.fetch.stage import Folders, Stage
+from stoker.core.plan.fetch.stages import stage_of
 from stoker.core.plan.pod_template import Parts, pod_template, weights_path
 from stoker.core.plan.revision import Json, Rendered, read, revision_input, revision_name
 from stoker.core.plan.snapshot import Revision, Snapshot
 from stoker.core.plan.strategic_merge import InvalidPatch
-from stoker.core.plan.weights import Weights, weights_of
+from stoker.core.plan.weights import Weights
+from stoker_runtime.facts import Format
 
 
 @dataclass(frozen=True)
@@ -24,40 +28,82 @@ class Target:
     rendered: Rendered | None  # None: there is none that could run
     kept: bool  # whether it is stored already
     refusal: Refusal | None  # why the revision that the spec describes cannot be made
-    newer_defaults: bool | None  # whether it would be rendered otherwise today; None: cannot be told
-    weights: Weights | Refusal
+    newer_defaults: bool | None = None  # whether it would be rendered otherwise today; None: cannot be told
+    stage: Stage | None = None  # how far its weights are; None: nobody knows which those are
+
+    @property
+    def weights(self) -> Weights | None:
+        return self.stage.weights if self.stage and isinstance(self.stage.weights, Weights) else None
+
+    @property
+    def waits(self) -> Refusal | None:
+        """For what the revision that the spec describes waits, which comes by itself."""
+        waiting = self.stage is not None and self.stage.passing and isinstance(self.stage.weights, Refusal)
+        return self.stage.weights if waiting and self.stage and isinstance(self.stage.weights, Refusal) else None
 
 
 def target_of(snapshot: Snapshot) -> Target:
     spec = snapshot.live.deployment.spec
-    weights = weights_of(snapshot)
     kept = {revision.name: revision for revision in snapshot.revisions if revision.owner_uid in ("", snapshot.uid)}
     if spec.rollout.revision:
-        return _pinned(snapshot, spec.rollout.revision, kept, weights)
+        return _pinned(snapshot, spec.rollout.revision, kept)
     if refusal := _unreadable(snapshot):
-        return Target(_last(snapshot, kept), True, refusal, None, weights)
+        return Target(_last(snapshot, kept), True, refusal)
     chosen = revision_input(snapshot.live.deployment)
     name = revision_name(chosen)
-    fresh = _rendered(snapshot, name, chosen, weights)
+    old = read(kept[name]) if name in kept else None
+    if refusal := _not_startable(snapshot):
+        # What was made for this spec goes on, though it could not be made today.
+        stage = _stage(snapshot, old, kept) if old else None
+        return Target(old or _last(snapshot, kept), True, refusal, None, stage)
+    stage = _stage(snapshot, old, kept)
+    if isinstance(stage.weights, Refusal):
+        runs = old is not None and _has_replicas(snapshot, name)
+        refusal = None if stage.passing else stage.weights
+        return Target(old if runs else _last(snapshot, kept), True, refusal, None, stage)
+    fresh = _rendered(snapshot, name, chosen, stage, stage.weights)
+    if isinstance(fresh, Refusal):
+        return Target(old or _last(snapshot, kept), True, fresh, None, stage)
+    if old:
+        return Target(old, True, None, fresh.template != old.template, stage)
+    return Target(fresh, False, None, False, stage)
+
+
+def _stage(snapshot: Snapshot, old: Rendered | None, kept: Mapping[str, Revision]) -> Stage:
+    profile = snapshot.cluster.profiles.get(snapshot.live.deployment.spec.engine.name)
+    formats = profile.formats if profile else frozenset[Format]()
+    return stage_of(snapshot, formats, old, _folders(snapshot, kept))
+
+
+def _folders(snapshot: Snapshot, kept: Mapping[str, Revision]) -> Folders:
+    newest = sorted(kept.values(), key=lambda revision: -revision.number)
+    folders = {revision.name: found.folder for revision in newest if (found := read(revision).found) and found.folder}
+    running = {
+        folders[replica_set.revision]
+        for replica_set in snapshot.replica_sets
+        if replica_set.revision in folders and (replica_set.count or replica_set.pods)
+    }
+    return Folders(frozenset(running), tuple(dict.fromkeys(folders.values())))
+
+
+def _has_replicas(snapshot: Snapshot, revision: str) -> bool:
+    return any(replica_set.revision == revision for replica_set in snapshot.replica_sets)
+
+
+def _pinned(snapshot: Snapshot, name: str, kept: dict[str, Revision]) -> Target:
     if name in kept:
         old = read(kept[name])
-        if isinstance(fresh, Refusal):
-            return Target(old, True, fresh, None, weights)
-        return Target(old, True, None, fresh.template != old.template, weights)
-    if isinstance(fresh, Refusal):
-        return Target(_last(snapshot, kept), True, fresh, None, weights)
-    return Target(fresh, False, None, False, weights)
-
-
-def _pinned(snapshot: Snapshot, name: str, kept: dict[str, Revision], weights: Weights | Refusal) -> Target:
-    if name in kept:
-        return Target(read(kept[name]), True, None, None, weights)
+        stage = _stage(snapshot, old, kept)
+        if isinstance(stage.weights, Refusal) and not _has_replicas(snapshot, name):
+            refusal = None if stage.passing else stage.weights
+            return Target(_last(snapshot, kept), True, refusal, None, stage)
+        return Target(old, True, None, None, stage)
     known = ", ".join(sorted(kept)) or "none"
     refusal = Refusal(
         Reason.UNKNOWN_REVISION,
         f"spec.rollout.revision pins {name}, which does not exist. Revisions that are kept: {known}.",
     )
-    return Target(_last(snapshot, kept), True, refusal, None, weights)
+    return Target(_last(snapshot, kept), True, refusal)
 
 
 def _last(snapshot: Snapshot, kept: dict[str, Revision]) -> Rendered | None:
@@ -81,35 +127,36 @@ def _unreadable(snapshot: Snapshot) -> Refusal | None:
     return None
 
 
-def _rendered(snapshot: Snapshot, name: str, chosen: Json, weights: Weights | Refusal) -> Rendered | Refusal:
+def _rendered(snapshot: Snapshot, name: str, chosen: Json, stage: Stage, weights: Weights) -> Rendered | Refusal:
     deployment, cluster = snapshot.live.deployment, snapshot.cluster
-    spec, engine = deployment.spec, deployment.spec.engine
-    image = engine.image or cluster.configuration.engine(engine.name).image
-    profile = cluster.profiles.get(engine.name)
-    if refusal := _not_startable(snapshot, image, profile):
-        return refusal
-    if isinstance(weights, Refusal):
-        return weights
-    assert profile and image  # noqa: S101, PT018 - checked above
+    spec = deployment.spec
+    profile, image = cluster.profiles[spec.engine.name], _image(snapshot)
     server = profile.server(spec, MountedModel(spec.model.served_name or snapshot.name, weights_path(weights)))
     if isinstance(server, Refusal):
         return server
     parts = Parts(name, str(image), server, weights, cluster.configuration)
     try:
-        return Rendered(name, pod_template(deployment, parts), chosen)
+        return Rendered(name, pod_template(deployment, parts), chosen, stage.found)
     except InvalidPatch as invalid:
         return Refusal(Reason.INVALID_TEMPLATE, f"spec.template.{invalid}")
 
 
-def _not_startable(snapshot: Snapshot, image: ImageReference | None, profile: EngineProfile | None) -> Refusal | None:
+def _image(snapshot: Snapshot) -> ImageReference | None:
+    engine = snapshot.live.deployment.spec.engine
+    return engine.image or snapshot.cluster.configuration.engine(engine.name).image
+
+
+def _not_startable(snapshot: Snapshot) -> Refusal | None:
+    """What is known to be wrong before anybody looks at the weights."""
     cluster, engine = snapshot.cluster, snapshot.live.deployment.spec.engine
+    image = _image(snapshot)
     if image is None:
         return Refusal(
             Reason.NO_ENGINE_IMAGE,
             f"There is no image for engine {engine.name}: set spec.engine.image,"
             f" or an entry for {engine.name} under engines in the operator's configuration.",
         )
-    if profile is None:
+    if engine.name not in cluster.profiles:
         known = ", ".join(sorted(cluster.profiles))
         return Refusal(
             Reason.ENGINE_NOT_SUPPORTED,

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from stoker.api.v1alpha1.modeldeployment import Spec
 from stoker.api.v1alpha1.reason import Reason
 from stoker.api.values.source import ClaimSource
 from stoker.core.engine import Refusal
+from stoker.core.names import claim_name
 from stoker.core.plan.snapshot import Claim, Snapshot
 
 # Modes in which one node at a time mounts the volume.
@@ -19,36 +21,34 @@ class Weights:
     path: str  # below the root of the volume; empty: the root
     waits: Refusal | None = None
     one_node: bool = False
+    folder: str = ""  # of a claim that Stoker fills: what a server sees of it
 
 
-def claims_named(source: object) -> tuple[str, ...]:
-    """The claims that a spec names, so that a snapshot has them."""
-    return (source.claim,) if isinstance(source, ClaimSource) else ()
+def claims_named(name: str, spec: Spec) -> tuple[str, ...]:
+    """The claims that a model may use, so that a snapshot has them."""
+    existing = spec.weights.storage.existing_claim
+    source = spec.model.source
+    if isinstance(source, ClaimSource):
+        return (source.claim,)
+    return (existing.name if existing else claim_name(name),)
 
 
-def weights_of(snapshot: Snapshot) -> Weights | Refusal:
-    source = snapshot.live.deployment.spec.model.source
-    if not isinstance(source, ClaimSource):
-        return Refusal(
-            Reason.SOURCE_NOT_SUPPORTED,
-            f"spec.model.source {source} has to be fetched, which this version of Stoker does not do:"
-            " put the weights on a claim and write pvc://CLAIM/PATH.",
-        )
-    claim = snapshot.claims.get(source.claim)
+def claim_weights(snapshot: Snapshot, name: str, path: str, field: str = "spec.model.source") -> Weights | Refusal:
+    claim = snapshot.claims.get(name)
     if claim is None:
         return Refusal(
             Reason.CLAIM_MISSING,
-            f"spec.model.source names the claim {source.claim}, which does not exist in namespace {snapshot.namespace}:"
+            f"{field} names the claim {name}, which does not exist in namespace {snapshot.namespace}:"
             " create it, or correct the name.",
         )
     if claim.phase == "Lost":
         return Refusal(
             Reason.CLAIM_LOST,
-            f"The volume of the claim {source.claim} is gone: restore it, or make a new claim.",
+            f"The volume of the claim {name} is gone: restore it, or make a new claim.",
         )
     one_node = bool(claim.access_modes) and _ONE_NODE.issuperset(claim.access_modes)
     waits = None if claim.bound else _why_pending(claim, snapshot)
-    return Weights(source.claim, source.path or "", waits, one_node)
+    return Weights(name, path, waits, one_node)
 
 
 def _why_pending(claim: Claim, snapshot: Snapshot) -> Refusal:

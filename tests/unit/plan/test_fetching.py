@@ -1,0 +1,357 @@
+"""How weights come to a volume, step by step, and what happens when a step does not go as it should."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from stoker.api.v1alpha1.condition import Condition
+from stoker.api.v1alpha1.reason import Reason
+from stoker.core.names import TASK_LABEL
+from stoker.core.plan.actions import (
+    Action,
+    Apply,
+    CreateClaim,
+    CreateJob,
+    CreateReplicaSet,
+    CreateRevision,
+    DeleteJob,
+    KeepResult,
+    MendClaim,
+    Plan,
+)
+from stoker.core.plan.planner import plan
+from stoker.core.plan.snapshot import Identity, Node, ObjectKind, Progress, Revision, Snapshot
+from tests.unit.plan.builders import NOW, UID, claim, deployment, pod, replica_set
+from tests.unit.plan.fetching import (
+    FETCHED,
+    FOLDER,
+    GIB,
+    INSPECTED,
+    answered,
+    claimed,
+    failed,
+    fetched,
+    hub,
+    inspected,
+    last_words,
+    own_claim,
+    pod_of,
+    wanted_job,
+    with_image,
+    with_job,
+)
+
+
+def kinds(planned: Plan) -> list[type[Action]]:
+    return [type(action) for action in planned.actions]
+
+
+def the(kind: type[Any], planned: Plan) -> Any:
+    (found,) = [action for action in planned.actions if isinstance(action, kind)]
+    return found
+
+
+def condition(planned: Plan, name: str) -> Condition:
+    return next(condition for condition in planned.status.conditions if condition.type == name)
+
+
+def question(world: Snapshot) -> dict[str, Any]:
+    container = wanted_job(world)["spec"]["template"]["spec"]["containers"][0]
+    asked: dict[str, Any] = json.loads(next(v["value"] for v in container["env"] if v["name"] == "STOKER_TASK"))
+    return asked
+
+
+# The way there
+
+
+def test_first_a_job_looks_at_the_source_and_nothing_else_is_made() -> None:
+    planned = plan(hub())
+    assert CreateJob in kinds(planned)
+    assert not {CreateClaim, CreateReplicaSet, CreateRevision} & set(kinds(planned))
+    assert question(hub())["source"] == "hf://org/name@main"
+    assert "volumeMounts" in str(wanted_job(hub()))
+    assert "persistentVolumeClaim" not in str(wanted_job(hub()))
+
+
+def test_then_a_claim_is_made_with_room_for_the_revisions_that_are_kept() -> None:
+    body = the(CreateClaim, plan(inspected())).body
+    assert body["spec"]["resources"]["requests"]["storage"] == "35Gi"  # 2 x 16 GiB, 5 % and 1 GiB more
+    assert body["metadata"]["name"] == "llama-weights"
+
+
+def test_a_size_that_the_user_wrote_is_taken_as_it_is() -> None:
+    world = hub(spec={"weights": {"storage": {"claim": {"size": "100Gi"}}}})
+    assert the(CreateClaim, plan(inspected(world))).body["spec"]["resources"]["requests"]["storage"] == "100Gi"
+
+
+def test_then_a_job_fetches_the_revision_that_was_resolved() -> None:
+    asked = question(claimed())
+    assert asked["revision"] == INSPECTED["revision"]
+    assert asked["folder"] == FOLDER
+    assert asked["owner"] == "models.llama"
+    assert CreateReplicaSet not in kinds(plan(claimed()))
+
+
+def test_at_last_the_replicas_are_made_and_see_their_own_folder_read_only() -> None:
+    template = the(CreateReplicaSet, plan(fetched())).body["spec"]["template"]
+    mounts = {mount["name"]: mount for mount in template["spec"]["containers"][0]["volumeMounts"]}
+    assert mounts["weights"] == {"name": "weights", "mountPath": "/mnt/weights", "readOnly": True, "subPath": FOLDER}
+    assert condition(plan(fetched()), "WeightsReady").status == "True"
+
+
+def test_a_revision_keeps_what_was_found_for_it() -> None:
+    kept = the(CreateRevision, plan(fetched())).body["data"]["weights"]
+    assert (kept["revision"], kept["folder"]) == (INSPECTED["revision"], FOLDER)
+
+
+def test_neither_token_nor_api_access_reaches_the_model_server() -> None:
+    world = hub(spec={"model": {"source": "hf://org/name@main", "secretRef": {"name": "hub-token"}}})
+    done = fetched(claimed(inspected(world)))
+    assert "hub-token" in str(wanted_job(world))
+    assert "hub-token" not in str(the(CreateReplicaSet, plan(done)).body)
+    assert wanted_job(world)["spec"]["template"]["spec"]["automountServiceAccountToken"] is False
+
+
+def test_while_it_waits_the_model_is_reconciling_and_not_stalled() -> None:
+    for world in (hub(), inspected(), claimed()):
+        planned = plan(world)
+        assert condition(planned, "Stalled").status == "False"
+        assert condition(planned, "Reconciling").status == "True"
+        assert condition(planned, "Ready").status == "False"
+
+
+def test_progress_is_told_and_looked_at_again_soon() -> None:
+    sentence = "Downloading 12.4/15.9 GiB, 310 MiB/s, 12 s left"
+    world = replace(with_job(claimed()), progress=Progress(12 * GIB, 16 * GIB, sentence))
+    planned = plan(world)
+    assert planned.status.weights
+    assert planned.status.weights.fetched_bytes == 12 * GIB
+    assert condition(planned, "WeightsReady").message == sentence
+    assert planned.look_again_seconds is not None
+    assert planned.look_again_seconds <= 5
+
+
+def test_a_suspended_model_fetches_nothing() -> None:
+    world = hub(spec={"suspend": True})
+    assert CreateJob not in kinds(plan(world))
+
+
+# Answers
+
+
+def test_an_answer_is_copied_from_the_pod_to_the_job_and_counts_at_once() -> None:
+    running = with_job(hub(), succeeded=True, ended_at=NOW)
+    answer = json.dumps(INSPECTED)
+    done = pod_of(running.jobs[0], phase="Succeeded", ready=False, containers=(last_words(answer),))
+    planned = plan(replace(running, pods=(done,)))
+    assert the(KeepResult, planned).result == answer
+    assert CreateClaim in kinds(planned)
+
+
+def test_a_job_that_ended_without_an_answer_is_waited_for_and_then_made_anew() -> None:
+    assert DeleteJob not in kinds(plan(with_job(hub(), succeeded=True, ended_at=NOW)))
+    late = with_job(hub(), succeeded=True, ended_at=NOW - timedelta(seconds=60))
+    assert DeleteJob in kinds(plan(late))
+
+
+@pytest.mark.parametrize("text", ["", "Traceback (most recent call last)", "[1]", "{", "null"])
+def test_a_failed_job_without_a_sentence_is_told_as_such(text: str) -> None:
+    running = with_job(hub(), failure="BackoffLimitExceeded: it failed too often", ended_at=NOW)
+    dead = pod_of(running.jobs[0], phase="Failed", ready=False, containers=(last_words(text, 1),))
+    assert condition(plan(replace(running, pods=(dead,))), "WeightsReady").reason == Reason.JOB_FAILED
+
+
+def test_a_failure_stalls_the_model_and_is_tried_again_after_a_while() -> None:
+    world = failed(hub(), "SourceForbidden", "Accept the licence.")
+    planned = plan(world)
+    assert condition(planned, "Stalled").reason == Reason.SOURCE_FORBIDDEN
+    assert DeleteJob not in kinds(planned)
+    assert DeleteJob in kinds(plan(failed(hub(), "SourceForbidden", "Accept the licence.", ago_seconds=301)))
+
+
+def test_a_job_that_cannot_start_says_why() -> None:
+    running = with_job(hub())
+    waits = replace(last_words(""), waiting_reason="CreateContainerConfigError", waiting_message='secret "t" not found')
+    stuck = pod_of(running.jobs[0], phase="Pending", ready=False, containers=(replace(waits, last_end=None),))
+    found = condition(plan(replace(running, pods=(stuck,))), "WeightsReady")
+    assert found.reason == Reason.CONFIGURATION_MISSING
+    assert 'secret "t" not found' in found.message
+
+
+def test_a_job_of_a_deleted_namesake_is_left_to_go_by_itself() -> None:
+    planned = plan(with_job(hub(), owner_uid="uid-of-the-last-one"))
+    assert not {CreateJob, DeleteJob} & set(kinds(planned))
+    assert planned.look_again_seconds is not None
+
+
+def test_another_source_ends_the_download_of_the_first() -> None:
+    under_way = with_job(claimed())
+    edited = deployment(1, model={"source": "hf://org/other"})
+    planned = plan(replace(under_way, live=replace(under_way.live, deployment=edited)))
+    ended = {action.job.name for action in planned.actions if isinstance(action, DeleteJob)}
+    assert ended == {job.identity.name for job in under_way.jobs}
+    assert kinds(planned).index(DeleteJob) < kinds(planned).index(CreateJob)
+
+
+# Revisions and what stays on the volume
+
+
+def revision_of(world: Snapshot, number: int = 1) -> Revision:
+    body = the(CreateRevision, plan(world)).body
+    name = body["metadata"]["labels"]["stoker.dev/revision"]
+    data = json.dumps(body["data"]).encode()
+    return Revision(Identity("models", f"llama-{name}", f"uid-{name}", "1"), name, number, UID, data)
+
+
+def serving() -> Snapshot:
+    world = fetched()
+    kept = revision_of(world)
+    owner = replica_set(kept.name, 1)
+    return replace(world, revisions=(kept,), replica_sets=(owner,), pods=(pod("llama-0", owner),))
+
+
+def test_a_branch_that_moves_on_changes_nothing_under_a_running_model() -> None:
+    world = replace(serving(), jobs=tuple(job for job in serving().jobs if job.task == "fetch"))
+    planned = plan(world)
+    assert planned.actions == tuple(action for action in planned.actions if isinstance(action, Apply))
+    assert condition(planned, "Ready").status == "True"
+
+
+def test_once_a_revision_is_made_its_inspection_is_forgotten() -> None:
+    forgotten = the(DeleteJob, plan(serving())).job.name
+    assert "-inspect-" in forgotten
+
+
+def test_the_old_revision_serves_while_the_new_one_is_fetched_and_its_folder_stays() -> None:
+    world = serving()
+    edited = deployment(1, model={"source": "hf://org/name@v2"})
+    world = replace(world, live=replace(world.live, deployment=edited))
+    found = INSPECTED | {"folder": "hf-org-name-v2", "revision": "v2"}
+    fetching = answered(world, found)
+    assert question(fetching)["keep"] == [FOLDER]
+    planned = plan(fetching)
+    assert condition(planned, "Ready").status == "True"
+    assert condition(planned, "Reconciling").status == "True"
+    assert CreateReplicaSet not in kinds(planned)
+
+
+def test_going_back_to_a_kept_revision_asks_for_no_new_download() -> None:
+    world = serving()
+    second = replace(world, live=replace(world.live, deployment=deployment(1, model={"source": "hf://org/name@v2"})))
+    found = INSPECTED | {"folder": "hf-org-name-v2", "revision": "v2"}
+    second = answered(answered(second, found), FETCHED | {"folder": "hf-org-name-v2"})
+    newer = revision_of(second, 2)
+    owner = replica_set(newer.name, 1)
+    second = replace(second, revisions=(*second.revisions, newer), replica_sets=(owner,), pods=(pod("new", owner),))
+    back = replace(second, live=replace(second.live, deployment=deployment(1, model={"source": "hf://org/name@main"})))
+    planned = plan(back)
+    assert CreateJob not in kinds(planned)
+    assert CreateReplicaSet in kinds(planned)
+
+
+def test_what_a_replica_has_open_is_never_given_up_whatever_is_kept() -> None:
+    world = serving()
+    one: dict[str, Any] = {"model": {"source": "hf://org/name@v2"}, "weights": {"keepRevisions": 1}}
+    world = replace(world, live=replace(world.live, deployment=deployment(1, **one)))
+    assert question(answered(world, INSPECTED | {"folder": "v2"}))["keep"] == [FOLDER]
+
+
+# The claim
+
+
+def test_a_claim_that_nobody_made_for_this_model_is_not_taken() -> None:
+    planned = plan(claimed(model=""))
+    assert condition(planned, "Stalled").reason == Reason.OBJECT_IN_THE_WAY
+    assert not {MendClaim, CreateJob} & set(kinds(planned))
+
+
+def test_a_retained_claim_is_taken_over_as_it_is() -> None:
+    planned = plan(claimed(owner_uid=""))
+    assert MendClaim not in kinds(planned)
+    assert CreateJob in kinds(planned)
+
+
+def test_the_deletion_policy_decides_who_owns_the_claim_and_can_change_later() -> None:
+    goes = {"weights": {"deletionPolicy": "Delete"}}
+    assert "ownerReferences" in the(CreateClaim, plan(inspected(hub(spec=goes)))).body["metadata"]
+    assert "ownerReferences" not in the(CreateClaim, plan(inspected())).body["metadata"]
+    taken = the(MendClaim, plan(claimed(inspected(hub(spec=goes)), owner_uid="")))
+    assert taken.patch["metadata"]["ownerReferences"][0]["uid"] == UID
+    assert the(MendClaim, plan(claimed(owner_uid=UID))).patch == {"metadata": {"ownerReferences": None}}
+
+
+def test_a_claim_grows_with_the_spec_and_never_shrinks() -> None:
+    larger = hub(spec={"weights": {"storage": {"claim": {"size": "100Gi"}}}})
+    patch = the(MendClaim, plan(claimed(inspected(larger)))).patch
+    assert patch == {"spec": {"resources": {"requests": {"storage": "100Gi"}}}}
+    smaller = hub(spec={"weights": {"storage": {"claim": {"size": "10Gi"}}}})
+    assert MendClaim not in kinds(plan(claimed(inspected(smaller))))
+
+
+def test_a_shared_claim_is_used_and_never_changed() -> None:
+    shared = hub(spec={"weights": {"storage": {"existingClaim": {"name": "shared"}}}})
+    world = replace(inspected(shared), claims={"shared": claim("shared")})
+    planned = plan(world)
+    assert not {CreateClaim, MendClaim} & set(kinds(planned))
+    assert question(world)["owner"] == "models.llama"
+    missing = plan(inspected(shared))
+    assert condition(missing, "WeightsReady").reason == Reason.CLAIM_MISSING
+    assert "existingClaim" in condition(missing, "WeightsReady").message
+
+
+# Where the job runs
+
+
+def job_spec(world: Snapshot) -> dict[str, Any]:
+    spec: dict[str, Any] = wanted_job(world)["spec"]["template"]["spec"]
+    return spec
+
+
+def gpu_nodes(*zones: str) -> tuple[Node, ...]:
+    return tuple(
+        Node(f"gpu-{zone}", {"topology.kubernetes.io/zone": zone}, {"nvidia.com/gpu": 8}, schedulable=True)
+        for zone in zones
+    )
+
+
+def test_a_volume_of_one_node_is_bound_where_there_are_gpus() -> None:
+    nodes = (*gpu_nodes("a", "c"), Node("cpu-b", {"topology.kubernetes.io/zone": "b"}, {}, schedulable=True))
+    world = hub(cluster=replace(with_image(), nodes=nodes), spec={"accelerator": {"count": 1, "products": ["L4"]}})
+    unbound = own_claim(access_modes=("ReadWriteOnce",), bound=False, phase="Pending")
+    spec = job_spec(replace(inspected(world), claims={"llama-weights": unbound}))
+    (term,) = spec["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+    wanted = {expression["key"]: expression["values"] for expression in term["matchExpressions"]}
+    assert wanted == {"nvidia.com/gpu.product": ["L4"], "topology.kubernetes.io/zone": ["a", "c"]}
+
+
+def test_a_mounted_volume_of_one_node_is_filled_beside_whoever_mounts_it() -> None:
+    spec = job_spec(claimed(access_modes=("ReadWriteOnce",)))
+    (term,) = spec["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    assert term["labelSelector"] == {"matchLabels": {"stoker.dev/claim": "llama-weights"}}
+    labels = wanted_job(claimed(access_modes=("ReadWriteOnce",)))["spec"]["template"]["metadata"]["labels"]
+    assert labels["stoker.dev/claim"] == "llama-weights"
+    done = fetched(claimed(access_modes=("ReadWriteOnce",)))
+    template = the(CreateReplicaSet, plan(done)).body["spec"]["template"]
+    assert template["metadata"]["labels"]["stoker.dev/claim"] == "llama-weights"
+
+
+def test_a_volume_for_many_nodes_binds_the_job_to_none() -> None:
+    assert "affinity" not in job_spec(claimed())
+
+
+def test_the_job_tolerates_what_replicas_tolerate() -> None:
+    taint = {"key": "nvidia.com/gpu", "operator": "Exists"}
+    assert taint in job_spec(hub(cluster=with_image(pods={"tolerations": [taint]})))["tolerations"]
+
+
+def test_jobs_are_outside_the_policy_that_closes_the_replicas_way_out() -> None:
+    planned = plan(fetched())
+    policy = next(
+        action.body
+        for action in planned.actions
+        if isinstance(action, Apply) and action.kind == ObjectKind.NETWORK_POLICY
+    )
+    assert policy["spec"]["podSelector"]["matchExpressions"] == [{"key": TASK_LABEL, "operator": "DoesNotExist"}]
