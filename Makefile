@@ -28,8 +28,8 @@ $(STAMP): requirements-dev.lock pyproject.toml
 
 .PHONY: lock
 lock: venv ## Resolve the dependencies anew into the two lock files
-	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -o requirements.lock
-	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml --group dev -o requirements-dev.lock
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -c requirements-dev.lock -o requirements.lock
 
 .PHONY: generate
 generate: venv ## Write the CRD and the reference pages from the models
@@ -69,6 +69,10 @@ test: venv ## Every tier that this machine can run; says which it skipped and wh
 .PHONY: bench-operator
 bench-operator: venv ## Measure the operator with a large fleet, ARGS="--models 1000" (root, Linux; about 20 minutes)
 	$(BIN)/python -m bench.operator_scale $(ARGS)
+
+.PHONY: bench-fetch
+bench-fetch: venv ## Measure a download beside curl and aria2, ARGS="--rounds 5" (Linux; minutes)
+	$(BIN)/python -m bench.fetch $(ARGS)
 
 # A cluster that exists is used only where it is asked for by name, never because KUBECONFIG happens to be set.
 .PHONY: up

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from e2e.cluster.components import CLIENT_RATE
 from e2e.cluster.kubeconfig import write_kubeconfig
 from e2e.cluster.pki import Authority, KeyPair, new_authority, write_service_account_keys
 from e2e.cluster.refusal import Refusal
@@ -80,7 +81,7 @@ def _start(assets: Path, state: Path, controllers: bool, running: list[subproces
     api = ControlPlane(url, kubeconfig, authority.certificate_file, admin.certificate_file, admin.key_file)
     _wait_ready(api, running, state)
     if controllers:
-        client = ["--kubeconfig", str(kubeconfig), "--leader-elect=false", "--secure-port=0"]
+        client = ["--kubeconfig", str(kubeconfig), "--leader-elect=false", "--secure-port=0", *CLIENT_RATE]
         start("kube-controller-manager", [*client, *_controller_arguments(authority, accounts)])
         start("kube-scheduler", client)
     return api

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ import pytest
 import yaml
 
 from e2e.cluster.busybox_image import BUSYBOX_IMAGE
+from e2e.operator.service_account import kubeconfig_of, objects
 from e2e.operator_process import OperatorProcess
 from e2e.running_cluster import Namespace, RunningCluster, until
 
@@ -30,7 +32,12 @@ class Operators:
         file = self.folder / f"configuration-{self.started}.yaml"
         file.write_text(yaml.safe_dump({"probes": {"port": 0}} | configuration))
         log = self.folder / f"operator-{self.started}.log"
-        return OperatorProcess(file, log, self.command(f"POD_NAMESPACE={LEASE_NAMESPACE}"))
+        return OperatorProcess(file, log, self._as_itself())
+
+    def _as_itself(self) -> list[str]:
+        """Enters the cluster's network with the operator's own permissions and no others."""
+        kubeconfig = kubeconfig_of(self.cluster, LEASE_NAMESPACE, self.folder / "operator.kubeconfig")
+        return self.cluster.tool("env", f"KUBECONFIG={kubeconfig}", f"POD_NAMESPACE={LEASE_NAMESPACE}")
 
     def command(self, *variables: str) -> list[str]:
         """What enters the cluster's network as its administrator."""
@@ -42,6 +49,7 @@ def operators(cluster: RunningCluster, tmp_path_factory: pytest.TempPathFactory)
     cluster.kubectl("apply", "--server-side", "-f", str(ROOT / "crds"))
     cluster.kubectl("wait", "--for=condition=Established", "crd/modeldeployments.stoker.dev")
     cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": LEASE_NAMESPACE}})
+    cluster.apply(*objects(LEASE_NAMESPACE))
     return Operators(cluster, tmp_path_factory.mktemp("operators"))
 
 
@@ -95,6 +103,16 @@ class Models:
             for pod in found["items"]
             if "deletionTimestamp" not in pod["metadata"]
         }
+
+    def wait_routed(self, name: str = "web", seconds: float = 10) -> None:
+        """Routing follows readiness within a second or so."""
+
+        def every_pod_answers() -> bool:
+            with suppress(AssertionError):
+                return {self.ask(name) for _ in range(20)} == set(self.pods(name))
+            return False
+
+        until(every_pod_answers, "routing to every pod", seconds)
 
     def ask(self, name: str = "web", path: str = "/v1/who") -> str:
         """One answer through the Service."""

@@ -14,6 +14,7 @@ def test_a_pod_that_is_deleted_while_no_operator_runs_is_replaced_and_serves(
     with operators.operator() as operator:
         models.create(replicas=2)
         models.wait_settled()
+        models.wait_routed()
         operator.kill()
     victim = min(models.pods())
     models.namespace.kubectl("delete", f"pod/{victim}", "--wait=false")

@@ -1,19 +1,24 @@
 """The image's command: `python -m stoker_runtime COMMAND ...`."""
 
 import sys
+from collections.abc import Callable
+from importlib import import_module
 
-COMMANDS = ("simulated",)
+# A replica must not pay for the imports of the commands that it does not run.
+COMMANDS = {
+    "fetch": "stoker_runtime.fetch.command",
+    "inspect": "stoker_runtime.inspect.command",
+    "simulated": "stoker_runtime.simulated.command",
+}
 
 
 def main(arguments: list[str]) -> int:
     command, *rest = arguments or [""]
-    if command == "simulated":
-        # A replica must not pay for the imports of the commands that it does not run.
-        from stoker_runtime.simulated.command import main as simulated  # noqa: PLC0415
-
-        return simulated(rest)
-    print(f"stoker_runtime: no command {command!r}: choose of {', '.join(COMMANDS)}", file=sys.stderr)
-    return 2
+    if command not in COMMANDS:
+        print(f"stoker_runtime: no command {command!r}: choose of {', '.join(COMMANDS)}", file=sys.stderr)
+        return 2
+    run: Callable[[list[str]], int] = import_module(COMMANDS[command]).main
+    return run(rest)
 
 
 if __name__ == "__main__":

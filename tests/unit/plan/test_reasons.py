@@ -217,6 +217,14 @@ CASES = [
     ),
     Case(Reason.INSPECTING, WEIGHTS, "False", fetching.hub, "reads what hf://org/name@main is"),
     Case(Reason.DOWNLOADING, WEIGHTS, "False", fetching.claimed, "17,179,869,184 bytes, to the claim llama-weights"),
+    Case(Reason.FITS, ConditionType.FITS_GPU, "True", fetching.on_an_h100, "holds"),
+    Case(
+        Reason.DOES_NOT_FIT,
+        STALLED,
+        "True",
+        lambda: fetching.on_an_h100(weight_bytes=400 * fetching.GIB),
+        "Needs",
+    ),
     *(told_by_a_job(reason) for reason in failure.Reason),
     Case(
         Reason.JOB_FAILED,
@@ -351,7 +359,7 @@ CASES = [
     ),
 ]
 # Not the planner's: what the API server writes into a fresh object, and what cannot be planned for.
-ELSEWHERE = {Reason.WAITING_FOR_OPERATOR, Reason.NAME_TOO_LONG, Reason.FITS, Reason.DOES_NOT_FIT}
+ELSEWHERE = {Reason.WAITING_FOR_OPERATOR, Reason.NAME_TOO_LONG}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.reason)

@@ -64,9 +64,8 @@ def target_of(snapshot: Snapshot) -> Target:
     fresh = _rendered(snapshot, name, chosen, stage, stage.weights)
     if isinstance(fresh, Refusal):
         return Target(old or _last(snapshot, kept), True, fresh, None, stage)
-    if old:
-        return Target(old, True, None, fresh.template != old.template, stage)
-    return Target(fresh, False, None, False, stage)
+    newer_defaults = old is not None and fresh.template != old.template
+    return Target(old or fresh, old is not None, None, newer_defaults, stage)
 
 
 def _stage(snapshot: Snapshot, old: Rendered | None, kept: Mapping[str, Revision]) -> Stage:

@@ -1,0 +1,1 @@
+"""How fast weights come to a disk."""

@@ -1,0 +1,1 @@
+"""Whether a model fits a GPU: arithmetic on what is known of both."""

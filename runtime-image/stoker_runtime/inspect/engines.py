@@ -1,0 +1,80 @@
+"""Which engines load which formats and quantizations, with a reason for each no. Pure: names in, sentences out.
+
+It says what an engine can read, not that it knows the model's architecture.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from stoker_runtime.facts import Format
+
+_IN_SAFETENSORS = ("awq", "bnb-4bit", "bnb-8bit", "fp8", "gptq", "int4", "int8", "mixed_precision", "mxfp4", "nvfp4")
+
+
+@dataclass(frozen=True)
+class Loads:
+    formats: Mapping[Format, str | None]  # None: yes; a sentence: why not
+    quantizations: frozenset[str]  # of safetensors; GGUF brings its own
+
+
+_GGUF_ELSEWHERE = "{engine} loads no GGUF: take the safetensors of the model, or engine llamacpp or ollama"
+_GGUF_UNPACKED = "{engine} loads GGUF in full precision only: take the safetensors of the model, or engine llamacpp"
+_TENSORS_ELSEWHERE = "{engine} loads GGUF only: take a GGUF of the model, or engine vllm"
+_PICKLE = "{engine} loads no pickle: take a revision with safetensors"
+
+_PYTORCH: Mapping[Format, str | None] = {
+    Format.SAFETENSORS: None,
+    Format.PICKLE: None,
+    Format.GGUF: _GGUF_ELSEWHERE,
+}
+_GGUF_ONLY: Mapping[Format, str | None] = {
+    Format.GGUF: None,
+    Format.SAFETENSORS: _TENSORS_ELSEWHERE,
+    Format.PICKLE: _TENSORS_ELSEWHERE,
+}
+_WITH_GGUF: Mapping[Format, str | None] = {**_PYTORCH, Format.GGUF: None}
+
+ENGINES: Mapping[str, Loads] = {
+    "vllm": Loads(_WITH_GGUF, frozenset(_IN_SAFETENSORS)),
+    "sglang": Loads(_WITH_GGUF, frozenset(_IN_SAFETENSORS)),
+    "tgi": Loads(_PYTORCH, frozenset({"awq", "bnb-4bit", "bnb-8bit", "exl2", "fp8", "gptq", "int4", "int8"})),
+    "tensorrt-llm": Loads(
+        _PYTORCH,
+        frozenset({"awq", "fp8", "gptq", "int4", "mixed_precision", "mxfp4", "nvfp4"}),
+    ),
+    "transformers": Loads(
+        {**_PYTORCH, Format.GGUF: _GGUF_UNPACKED},
+        frozenset({"awq", "bnb-4bit", "bnb-8bit", "fp8", "gptq", "hqq", "int4", "int8", "mxfp4", "quanto"}),
+    ),
+    "llamacpp": Loads(_GGUF_ONLY, frozenset()),
+    "ollama": Loads(_GGUF_ONLY, frozenset()),
+    "exllamav2": Loads({**_PYTORCH, Format.PICKLE: _PICKLE}, frozenset({"exl2", "gptq"})),
+}
+
+
+def why_not(engine: str, weights: Format, quantization: str | None = None) -> str | None:
+    """None: the engine loads them, or is not known here and so not doubted."""
+    loads = ENGINES.get(engine)
+    if loads is None:
+        return None
+    reason = loads.formats[weights]
+    if reason is not None:
+        return reason.format(engine=engine)
+    if weights is Format.GGUF or quantization is None or quantization in loads.quantizations:
+        return None
+    others = engines_for(weights, quantization)
+    known = f"take engine {' or '.join(others)}, or other weights" if others else "take other weights"
+    return f"{engine} loads no weights in {quantization}: {known}"
+
+
+def engines_for(weights: Format, quantization: str | None = None) -> tuple[str, ...]:
+    """Those that load them, by name."""
+    if weights is Format.GGUF:
+        quantization = None
+    return tuple(
+        sorted(
+            name
+            for name, loads in ENGINES.items()
+            if loads.formats[weights] is None and (quantization is None or quantization in loads.quantizations)
+        )
+    )

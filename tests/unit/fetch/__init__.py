@@ -1,0 +1,1 @@
+"""Tests of stoker_runtime.fetch: the transfer."""

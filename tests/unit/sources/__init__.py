@@ -1,0 +1,1 @@
+"""Where weights come from, against servers on loopback that misbehave as told."""
