@@ -2,7 +2,7 @@
 
 import sys
 
-COMMANDS = ("simulated",)
+COMMANDS = ("simulated", "simulated-worker")
 
 
 def main(arguments: list[str]) -> int:
@@ -12,6 +12,10 @@ def main(arguments: list[str]) -> int:
         from stoker_runtime.simulated.command import main as simulated  # noqa: PLC0415
 
         return simulated(rest)
+    if command == "simulated-worker":
+        from stoker_runtime.simulated.worker import main as simulated_worker  # noqa: PLC0415
+
+        return simulated_worker()
     print(f"stoker_runtime: no command {command!r}: choose of {', '.join(COMMANDS)}", file=sys.stderr)
     return 2
 
