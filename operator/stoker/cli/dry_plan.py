@@ -19,7 +19,7 @@ def planned(deployment: ModelDeployment, configuration: Configuration) -> Plan:
     metadata = deployment.metadata.model_copy(update={"namespace": namespace})
     deployment = deployment.model_copy(update={"metadata": metadata})
     claims = {name: _bound_claim(namespace, name) for name in claims_named(deployment.spec.model.source)}
-    cluster = Cluster(configuration, PROFILES, version("stoker"))
+    cluster = Cluster(configuration, PROFILES, version("stoker"), has_leader_worker_sets=True)
     return plan(Snapshot(datetime.now(UTC), LiveObject(deployment), cluster, claims=claims))
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from stoker.core.names import MODEL_LABEL
-from stoker.core.plan.snapshot import Claim, Node, ObjectKind, Owned, Pod, ReplicaSet, Revision, Trouble
+from stoker.core.plan.snapshot import Claim, Group, Node, ObjectKind, Owned, Pod, ReplicaSet, Revision, Trouble
 from stoker.kube import projections, resources
 from stoker.kube.connection import Connection
 from stoker.kube.reflector import Reflector, Scope
@@ -99,12 +99,18 @@ class _About:
 class Children:
     """Everything below the models. Runs until it is cancelled."""
 
-    def __init__(self, connection: Connection, namespaces: tuple[str, ...], enqueue: Enqueue) -> None:
+    def __init__(
+        self, connection: Connection, namespaces: tuple[str, ...], enqueue: Enqueue, *, with_groups: bool
+    ) -> None:
         places = namespaces or ("",)
         self._enqueue = enqueue
         self.pods: ByModel[Pod] = ByModel(connection, resources.PODS, places, projections.pod, enqueue)
         self.replica_sets: ByModel[ReplicaSet] = ByModel(
             connection, resources.REPLICA_SETS, places, projections.replica_set, enqueue
+        )
+        # A watch of an API that is not there would never be in step.
+        self.groups: ByModel[Group] = ByModel(
+            connection, resources.LEADER_WORKER_SETS, places if with_groups else (), projections.group, enqueue
         )
         self.revisions: ByModel[Revision] = ByModel(
             connection, resources.CONTROLLER_REVISIONS, places, projections.revision, enqueue
@@ -134,7 +140,13 @@ class Children:
 
     def reflectors(self) -> Iterator[Reflector[Any]]:
         """Those without which nothing can be decided."""
-        by_model: tuple[ByModel[Any], ...] = (self.pods, self.replica_sets, self.revisions, *self.owned.values())
+        by_model: tuple[ByModel[Any], ...] = (
+            self.pods,
+            self.replica_sets,
+            self.groups,
+            self.revisions,
+            *self.owned.values(),
+        )
         for children in by_model:
             yield from children.reflectors.values()
         yield from self._claims

@@ -13,18 +13,22 @@ from stoker.api.v1alpha1.reason import Reason
 from stoker.core.names import DRAINING_SINCE, FIELD_MANAGER, LEFT_FROM, MODEL_LABEL, REVISION_LABEL, TIER_LABEL, Tier
 from stoker.core.plan.actions import (
     Action,
-    AdoptRevision,
+    Adopt,
     Apply,
+    ChildKind,
+    CreateGroup,
     CreateReplicaSet,
     CreateRevision,
+    DeleteGroup,
     DeleteOwned,
     DeletePod,
     DeleteReplicaSet,
     DeleteRevision,
     Detach,
-    Mend,
+    DrainGroup,
     Retier,
     Scale,
+    TakeOffTraffic,
 )
 from stoker.core.plan.snapshot import Identity, Refused
 from stoker.kube import projections, resources
@@ -82,24 +86,30 @@ class Executor:
         finally:
             memory.refused = tuple(refused)
 
-    async def _write(self, action: Action, owner_uid: str, memory: Memory, now: float) -> None:  # noqa: C901 - one line for each kind of action
+    async def _write(self, action: Action, owner_uid: str, memory: Memory, now: float) -> None:  # noqa: C901, PLR0912 - one line for each kind of action
         match action:
             case CreateRevision(body):
                 await self._create(resources.CONTROLLER_REVISIONS, self._children.revisions.absorb, body, owner_uid)
             case CreateReplicaSet(body):
                 await self._create(resources.REPLICA_SETS, self._children.replica_sets.absorb, body, owner_uid)
+            case CreateGroup(body):
+                await self._create(resources.LEADER_WORKER_SETS, self._children.groups.absorb, body, owner_uid)
             case Apply():
                 await self._apply(action, owner_uid, memory, now)
             case Scale():
                 await self._scale(action, memory, now)
-            case Mend(replica_set, patch):
-                item = await self._patch(resources.REPLICA_SETS, replica_set, patch)
-                self._children.replica_sets.absorb(item)
-            case AdoptRevision(revision, patch):
-                item = await self._patch(resources.CONTROLLER_REVISIONS, revision, patch)
-                self._children.revisions.absorb(item)
+            case Adopt(kind, child, owner):
+                await self._adopt(kind, child, owner)
             case Detach():
                 item = await self._patch(resources.PODS, action.pod, _detached(action))
+                self._children.pods.absorb(item)
+            case DrainGroup(group, since, _):
+                item = await self._patch(
+                    resources.LEADER_WORKER_SETS, group, {"metadata": {"annotations": {DRAINING_SINCE: since}}}
+                )
+                self._children.groups.absorb(item)
+            case TakeOffTraffic(leader, since):
+                item = await self._patch(resources.PODS, leader, _off_traffic(since))
                 self._children.pods.absorb(item)
             case Retier(pod, tier):
                 item = await self._patch(resources.PODS, pod, {"metadata": {"labels": {TIER_LABEL: tier.value}}})
@@ -108,6 +118,8 @@ class Executor:
                 await self._delete(resources.PODS, pod)
             case DeleteReplicaSet(replica_set):
                 await self._delete(resources.REPLICA_SETS, replica_set, as_seen=True)
+            case DeleteGroup(group):
+                await self._delete(resources.LEADER_WORKER_SETS, group)
             case DeleteRevision(revision):
                 await self._delete(resources.CONTROLLER_REVISIONS, revision, as_seen=True)
             case DeleteOwned(kind, seen):
@@ -127,6 +139,14 @@ class Executor:
             absorb(item)
             raise MovedOnError(f"{body['kind']} {key} is there already") from refused
         absorb(item)
+
+    async def _adopt(self, kind: ChildKind, child: Identity, owner: Json) -> None:
+        resource, absorb = {
+            ChildKind.REPLICA_SET: (resources.REPLICA_SETS, self._children.replica_sets.absorb),
+            ChildKind.GROUP: (resources.LEADER_WORKER_SETS, self._children.groups.absorb),
+            ChildKind.REVISION: (resources.CONTROLLER_REVISIONS, self._children.revisions.absorb),
+        }[kind]
+        absorb(await self._patch(resource, child, {"metadata": {"ownerReferences": [owner]}}))
 
     async def _apply(self, action: Apply, owner_uid: str, memory: Memory, now: float) -> None:
         kind, body, resource = action.kind, action.body, OWNED_RESOURCES[action.kind]
@@ -208,6 +228,11 @@ def _detached(action: Detach) -> Json:
     }
 
 
+def _off_traffic(since: str) -> Json:
+    labels = {TIER_LABEL: Tier.DRAINING.value}
+    return {"metadata": {"labels": labels, "annotations": {DRAINING_SINCE: since}}}
+
+
 def _key(body: Json) -> Key:
     return Key(body["metadata"]["namespace"], body["metadata"]["name"])
 
@@ -239,7 +264,7 @@ def _refusal(action: Action, answer: ApiError) -> Refused:
     if answer.status in (404, 409):
         raise MovedOnError(str(answer)) from answer
     what = type(action).__name__
-    if isinstance(action, CreateRevision | CreateReplicaSet | Apply):
+    if isinstance(action, CreateRevision | CreateReplicaSet | CreateGroup | Apply):
         what = f"{action.body['kind']} {action.body['metadata']['name']}"
     reason = Reason.QUOTA_EXCEEDED if "exceeded quota" in answer.message else Reason.WRITE_REFUSED
     return Refused(what, reason, f"The API server refuses it: {answer.message[:_LONGEST_MESSAGE]}")

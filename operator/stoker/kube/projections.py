@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from stoker.core.names import DRAINING_SINCE, LEFT_FROM, MODEL_LABEL, REVISION_LABEL, TIER_LABEL
+from stoker.core.names import DRAINING_SINCE, GROUP_LABEL, LEFT_FROM, MODEL_LABEL, REVISION_LABEL, TIER_LABEL
 from stoker.core.plan.snapshot import (
     Claim,
     Container,
+    Group,
     Identity,
     Node,
     Owned,
@@ -65,6 +66,7 @@ def pod(item: Json) -> Pod:
         deleting="deletionTimestamp" in metadata,
         draining_since=moment((metadata.get("annotations") or {}).get(DRAINING_SINCE)),
         left_from=(metadata.get("annotations") or {}).get(LEFT_FROM, ""),
+        group=labels.get(GROUP_LABEL, ""),
         reason=status.get("reason", ""),
         message=status.get("message", ""),
         containers=tuple(
@@ -121,6 +123,19 @@ def _writer_of_count(managed: tuple[Json, ...]) -> str:
         if "f:replicas" in ((entry.get("fieldsV1") or {}).get("f:spec") or {}):
             return str(entry.get("manager", ""))
     return ""
+
+
+def group(item: Json) -> Group:
+    metadata = item["metadata"]
+    return Group(
+        identity=identity(item),
+        revision=(metadata.get("labels") or {}).get(REVISION_LABEL, ""),
+        owner_uid=owner_uid(item),
+        created=moment(metadata["creationTimestamp"]) or datetime.min.replace(tzinfo=UTC),
+        size=item["spec"]["leaderWorkerTemplate"].get("size", 1),
+        draining_since=moment((metadata.get("annotations") or {}).get(DRAINING_SINCE)),
+        deleting="deletionTimestamp" in metadata,
+    )
 
 
 def revision(item: Json) -> Revision:

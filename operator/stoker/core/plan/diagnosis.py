@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from stoker.api.v1alpha1.reason import Reason
 from stoker.core.names import SERVER_CONTAINER
-from stoker.core.plan.replicas import FINISHED_PHASES
+from stoker.core.plan.replicas import FINISHED_PHASES, RevisionReplicas, lives
 from stoker.core.plan.snapshot import Container, Pod, ReplicaSet, Snapshot
 
 _LONGEST_QUOTE = 600
@@ -41,14 +41,15 @@ class Patient:
 Check = Callable[[Patient], Finding | None]
 
 
-def diagnosis(snapshot: Snapshot, replica_set: ReplicaSet | None) -> tuple[Finding, ...]:
+def diagnosis(snapshot: Snapshot, held: RevisionReplicas) -> tuple[Finding, ...]:
     """Everything that is known to be wrong with a revision's replicas, the first to be read first."""
-    uid = replica_set.identity.uid if replica_set else ""
-    own = [pod for pod in snapshot.pods if uid and pod.owner_uid == uid]
+    uid = held.replica_set.identity.uid if held.replica_set else ""
+    groups = {replica.name for replica in held.replicas if replica.group}
+    own = [pod for pod in snapshot.pods if (uid and pod.owner_uid == uid) or pod.group in groups]
     patient = Patient(
         snapshot,
-        replica_set,
-        tuple(pod for pod in own if not pod.ready and not pod.deleting and pod.phase not in FINISHED_PHASES),
+        held.replica_set,
+        tuple(pod for pod in own if not pod.ready and lives(pod)),
         tuple(pod for pod in own if pod.phase in FINISHED_PHASES),
     )
     return tuple(finding for check in CHECKS if (finding := check(patient)))
@@ -72,7 +73,10 @@ def _unschedulable(patient: Patient) -> Finding | None:
     if not waiting:
         return None
     said = waiting[0].unschedulable
-    who = f"{len(waiting)} {'replica waits' if len(waiting) == 1 else 'replicas wait'} for a node"
+    replicas = {pod.group or pod.identity.name for pod in waiting}
+    spans = f" for {len(waiting)} of its pods" if len(replicas) == 1 else f" for {len(waiting)} pods"
+    who = f"{len(replicas)} {'replica waits' if len(replicas) == 1 else 'replicas wait'} for a node"
+    who += spans if any(pod.group for pod in waiting) else ""
     claim = re.search(r'persistentvolumeclaim "([^"]+)" not found', said)
     if claim:
         return Finding(Reason.CLAIM_MISSING, f"{who}: the claim {claim[1]} does not exist.")

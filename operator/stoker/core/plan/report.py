@@ -4,19 +4,22 @@ from collections.abc import Iterator
 
 from stoker.core.plan.actions import (
     Action,
-    AdoptRevision,
+    Adopt,
     Apply,
+    CreateGroup,
     CreateReplicaSet,
     CreateRevision,
+    DeleteGroup,
     DeleteOwned,
     DeletePod,
     DeleteReplicaSet,
     DeleteRevision,
     Detach,
-    Mend,
+    DrainGroup,
     Plan,
     Retier,
     Scale,
+    TakeOffTraffic,
 )
 
 
@@ -25,28 +28,35 @@ def sentences(plan: Plan) -> Iterator[str]:
         yield sentence(action)
 
 
-def sentence(action: Action) -> str:  # noqa: C901, PLR0911 - one line for each kind of action
+def sentence(action: Action) -> str:  # noqa: C901, PLR0911, PLR0912 - one line for each kind of action
     match action:
         case CreateRevision(body):
             return f"keep the revision as ControllerRevision {body['metadata']['name']}"
         case CreateReplicaSet(body):
             return f"create ReplicaSet {body['metadata']['name']} with {body['spec']['replicas']} replicas"
+        case CreateGroup(body):
+            size = body["spec"]["leaderWorkerTemplate"]["size"]
+            return f"create LeaderWorkerSet {body['metadata']['name']} with {size} pods"
         case Apply(kind, seen, body, _):
             return f"{'update' if seen else 'create'} {kind} {body['metadata']['name']}"
         case Scale(replica_set, before, count, _):
             return f"scale ReplicaSet {replica_set.name} from {before} to {count}"
-        case Mend(replica_set, _):
-            return f"mend ReplicaSet {replica_set.name}"
-        case AdoptRevision(revision, _):
-            return f"adopt ControllerRevision {revision.name}"
+        case Adopt(kind, child, _):
+            return f"adopt {kind} {child.name}"
         case Detach(pod, _, _, _, why):
             return f"take pod {pod.name} off traffic and out of its ReplicaSet ({why})"
+        case DrainGroup(group, _, why):
+            return f"mark LeaderWorkerSet {group.name} as draining ({why})"
+        case TakeOffTraffic(leader, _):
+            return f"take pod {leader.name} off traffic"
         case Retier(pod, tier):
             return f"move pod {pod.name} to tier {tier}"
         case DeletePod(pod):
             return f"delete pod {pod.name}"
         case DeleteReplicaSet(replica_set):
             return f"delete ReplicaSet {replica_set.name}, which is empty"
+        case DeleteGroup(group):
+            return f"delete LeaderWorkerSet {group.name}, which takes no traffic"
         case DeleteRevision(revision):
             return f"forget ControllerRevision {revision.name}"
         case DeleteOwned(kind, seen):

@@ -28,8 +28,10 @@ class Rendered:
     """What a revision's pods are, as it was decided when the revision was made."""
 
     name: str
-    template: Mapping[str, Any]
+    template: Mapping[str, Any]  # of the pod that serves
     input: Mapping[str, Any]
+    worker: Mapping[str, Any] | None = None  # None: a replica is one pod
+    pods: int = 1  # of one replica
 
 
 @cache
@@ -79,12 +81,15 @@ def revision_name(revision_input: Mapping[str, Any]) -> str:
 
 def read(revision: Revision) -> Rendered:
     data = json.loads(revision.data)
-    return Rendered(revision.name, data["template"], data["input"])
+    return Rendered(revision.name, data["template"], data["input"], data.get("worker"), data.get("pods", 1))
 
 
 def controller_revision(deployment: ModelDeployment, rendered: Rendered, number: int, operator_version: str) -> Json:
     """The object that keeps a revision."""
     name = deployment.metadata.name
+    data: Json = {"input": rendered.input, "template": rendered.template, "operator": operator_version}
+    if rendered.worker is not None:
+        data |= {"worker": rendered.worker, "pods": rendered.pods}
     return {
         "apiVersion": "apps/v1",
         "kind": "ControllerRevision",
@@ -95,7 +100,7 @@ def controller_revision(deployment: ModelDeployment, rendered: Rendered, number:
             "ownerReferences": [owner_reference(deployment)],
         },
         "revision": number,
-        "data": {"input": rendered.input, "template": rendered.template, "operator": operator_version},
+        "data": data,
     }
 
 

@@ -4,17 +4,22 @@ one.
 While something about the spec has to be mended by its author, the replicas that run go on, are healed and scaled.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stoker.api.v1alpha1.reason import Reason
 from stoker.api.values.image import ImageReference
-from stoker.core.engine import EngineProfile, MountedModel, Refusal
+from stoker.core.engine import EngineProfile, MountedModel, Refusal, Server, pods_per_replica
+from stoker.core.names import group_name, leader_name
 from stoker.core.plan.allowed import refusal_of
-from stoker.core.plan.pod_template import Parts, pod_template, weights_path
+from stoker.core.plan.pod_template import Parts, pod_template, weights_path, worker_template
 from stoker.core.plan.revision import Json, Rendered, read, revision_input, revision_name
 from stoker.core.plan.snapshot import Revision, Snapshot
 from stoker.core.plan.strategic_merge import InvalidPatch
 from stoker.core.plan.weights import Weights, weights_of
+
+# StatefulSets label their pods with their own name, a hyphen and ten more characters, and a label has 63.
+LONGEST_STATEFUL_SET_NAME = 52
+HIGHEST_ORDINAL = 9999
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,15 @@ class Target:
 
 
 def target_of(snapshot: Snapshot) -> Target:
+    """A revision whose replicas cannot be seen is not touched: what is not known to be there might be made twice."""
+    target = _chosen(snapshot)
+    if target.rendered is None or target.rendered.pods == 1 or snapshot.cluster.has_leader_worker_sets:
+        return target
+    refusal = target.refusal or _no_groups(snapshot, target.rendered.pods)
+    return replace(target, rendered=None, refusal=refusal)
+
+
+def _chosen(snapshot: Snapshot) -> Target:
     spec = snapshot.live.deployment.spec
     weights = weights_of(snapshot)
     kept = {revision.name: revision for revision in snapshot.revisions if revision.owner_uid in ("", snapshot.uid)}
@@ -43,7 +57,8 @@ def target_of(snapshot: Snapshot) -> Target:
         old = read(kept[name])
         if isinstance(fresh, Refusal):
             return Target(old, True, fresh, None, weights)
-        return Target(old, True, None, fresh.template != old.template, weights)
+        newer = (fresh.template, fresh.worker) != (old.template, old.worker)
+        return Target(old, True, None, newer, weights)
     if isinstance(fresh, Refusal):
         return Target(_last(snapshot, kept), True, fresh, None, weights)
     return Target(fresh, False, None, False, weights)
@@ -95,8 +110,12 @@ def _rendered(snapshot: Snapshot, name: str, chosen: Json, weights: Weights | Re
     if isinstance(server, Refusal):
         return server
     parts = Parts(name, str(image), server, weights, cluster.configuration)
+    pods = pods_per_replica(spec)
+    if pods > 1 and (refusal := _cannot_span(snapshot, name, server, pods)):
+        return refusal
     try:
-        return Rendered(name, pod_template(deployment, parts), chosen)
+        worker = worker_template(deployment, parts, server.worker) if server.worker and pods > 1 else None
+        return Rendered(name, pod_template(deployment, parts), chosen, worker, pods)
     except InvalidPatch as invalid:
         return Refusal(Reason.INVALID_TEMPLATE, f"spec.template.{invalid}")
 
@@ -116,20 +135,40 @@ def _not_startable(snapshot: Snapshot, image: ImageReference | None, profile: En
             f"This version of Stoker does not run engine {engine.name}: set spec.engine.name to one of {known}.",
         )
     allowed = cluster.configuration.allowed
-    return refusal_of(snapshot.live.deployment.spec, str(image), allowed) or _needs_many_pods(snapshot)
+    return refusal_of(snapshot.live.deployment.spec, str(image), allowed)
 
 
-def _needs_many_pods(snapshot: Snapshot) -> Refusal | None:
+def _cannot_span(snapshot: Snapshot, revision: str, server: Server, pods: int) -> Refusal | None:
     spec = snapshot.live.deployment.spec
-    ranks = spec.engine.tensor_parallel * spec.engine.pipeline_parallel
-    pods = ranks // spec.accelerator.count if spec.accelerator.count else 1
-    if pods <= 1:
-        return None
-    lacks = {False: "which this cluster lacks", None: "and this operator cannot see whether the cluster has it"}
-    why = lacks.get(snapshot.cluster.has_leader_worker_sets, "which this version of Stoker does not use yet")
+    if server.worker is None:
+        return Refusal(
+            Reason.MULTI_NODE_NOT_AVAILABLE,
+            f"A replica spans {pods} pods, and this version of Stoker runs engine {spec.engine.name} in one pod:"
+            f" set spec.accelerator.count to {pods * spec.accelerator.count} for one pod.",
+        )
+    if not snapshot.cluster.has_leader_worker_sets:
+        return _no_groups(snapshot, pods)
+    longest = LONGEST_STATEFUL_SET_NAME - len(leader_name(group_name("", revision, HIGHEST_ORDINAL)))
+    if len(snapshot.name) > longest:
+        return Refusal(
+            Reason.NAME_TOO_LONG,
+            f"The name {snapshot.name} is {len(snapshot.name)} characters long, and names of the StatefulSets below a"
+            f" replica of {pods} pods are made from it: make the ModelDeployment anew under a name of at most {longest}"
+            " characters, or set spec.accelerator.count so that a replica is one pod.",
+        )
+    return None
+
+
+def _no_groups(snapshot: Snapshot, pods: int) -> Refusal:
+    accelerator = snapshot.live.deployment.spec.accelerator
+    why = (
+        "and this operator cannot see whether the cluster has it: let it list leaderworkersets, or"
+        if snapshot.cluster.has_leader_worker_sets is None
+        else "which this cluster lacks: install it and restart the operator, or"
+    )
     return Refusal(
         Reason.MULTI_NODE_NOT_AVAILABLE,
-        f"A replica of {ranks} ranks with {spec.accelerator.count} {spec.accelerator.resource_name} in a pod"
-        f" spans {pods} pods, which needs the LeaderWorkerSet API, {why}:"
-        f" set spec.accelerator.count to {ranks} for one pod.",
+        f"A replica of {pods * accelerator.count} ranks with {accelerator.count} {accelerator.resource_name} in a pod"
+        f" spans {pods} pods, which needs the LeaderWorkerSet API, {why}"
+        f" set spec.accelerator.count to {pods * accelerator.count} for one pod.",
     )
