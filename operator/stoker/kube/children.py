@@ -43,7 +43,7 @@ class ByModel(Generic[T]):
         connection: Connection,
         resource: Resource,
         namespaces: Iterable[str],
-        project: Callable[[Mapping[str, Any]], T],
+        project: Callable[[Mapping[str, Any]], T | None],
         enqueue: Enqueue,
     ) -> None:
         self._enqueue = enqueue
@@ -73,8 +73,9 @@ class ByModel(Generic[T]):
     def _reflector(self, namespace: str) -> Reflector[Child[T]]:
         return self.reflectors[namespace if namespace in self.reflectors else ""]
 
-    def _labelled(self, item: Mapping[str, Any]) -> Child[T]:
-        return Child(projections.model_of(item), self._project(item))
+    def _labelled(self, item: Mapping[str, Any]) -> Child[T] | None:
+        value = self._project(item)
+        return None if value is None else Child(projections.model_of(item), value)
 
     def _changed(self, key: Key, old: Child[T] | None, new: Child[T] | None) -> None:
         for child in (old, new):

@@ -5,7 +5,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from stoker.core.names import DRAINING_SINCE, GROUP_LABEL, LEFT_FROM, MODEL_LABEL, REVISION_LABEL, TIER_LABEL
+from stoker.core.names import (
+    DRAINING_SINCE,
+    GROUP_LABEL,
+    LEFT_FROM,
+    MODEL_LABEL,
+    REVISION_LABEL,
+    TIER_LABEL,
+    replica_set_name,
+)
 from stoker.core.plan.snapshot import (
     Claim,
     Container,
@@ -138,10 +146,14 @@ def group(item: Json) -> Group:
     )
 
 
-def revision(item: Json) -> Revision:
+def revision(item: Json) -> Revision | None:
+    """None for those that StatefulSets keep of themselves, under the labels of their pods, which are a model's."""
+    name = (item["metadata"].get("labels") or {}).get(REVISION_LABEL, "")
+    if item["metadata"]["name"] != replica_set_name(model_of(item), name):
+        return None
     return Revision(
         identity=identity(item),
-        name=(item["metadata"].get("labels") or {}).get(REVISION_LABEL, ""),
+        name=name,
         number=item["revision"],
         owner_uid=owner_uid(item),
         data=_compact(item["data"]),
