@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from stoker.core.names import MODEL_LABEL
+from stoker.core.names import MODEL_LABEL, leader_name
 from stoker.core.plan.snapshot import Claim, Group, Node, ObjectKind, Owned, Pod, ReplicaSet, Revision, Trouble
 from stoker.kube import projections, resources
 from stoker.kube.connection import Connection
@@ -25,7 +25,7 @@ OWNED_RESOURCES: Mapping[ObjectKind, Resource] = {
     ObjectKind.NETWORK_POLICY: resources.NETWORK_POLICIES,
 }
 # Events about other kinds, and their normal ones, explain nothing that a condition says.
-_EXPLAINED_KINDS = ("Pod", "PersistentVolumeClaim")
+_EXPLAINED_KINDS = ("Pod", "PersistentVolumeClaim", "StatefulSet")
 
 
 class Child(NamedTuple, Generic[T]):
@@ -180,6 +180,13 @@ class Children:
         abouts += [
             _About("Pod", Key(model.namespace, pod.identity.name)) for pod in self.pods.of(model) if not pod.ready
         ]
+        # Leaders and workers have a StatefulSet each, below the LeaderWorkerSet.
+        groups = [group.identity.name for group in self.groups.of(model)]
+        abouts += [
+            _About("StatefulSet", Key(model.namespace, name))
+            for group in groups
+            for name in (group, leader_name(group))
+        ]
         for about in abouts:
             yield from self._troubles.get(about, {}).values()
 
@@ -215,6 +222,12 @@ class Children:
                 self._enqueue(model)
             elif trouble.kind == "PersistentVolumeClaim":
                 self._claim_changed(about.key, None, None)
+            elif trouble.kind == "StatefulSet" and (model := self._model_of_stateful_set(about.key)):
+                self._enqueue(model)
+
+    def _model_of_stateful_set(self, key: Key) -> Key | None:
+        group = Key(key.namespace, key.name.removesuffix(leader_name("")))
+        return (self.groups.model_of(key) or self.groups.model_of(group)) if self.groups.reflectors else None
 
 
 def _explanation(item: Mapping[str, Any]) -> Trouble | None:

@@ -9,7 +9,7 @@ from stoker.core.names import group_name, leader_name
 from stoker.core.plan.actions import CreateGroup, CreateRevision, DeleteGroup, DrainGroup, Plan, TakeOffTraffic
 from stoker.core.plan.planner import plan
 from stoker.core.plan.pod_template import OFF_TRAFFIC_SECONDS
-from stoker.core.plan.snapshot import ObjectKind, Snapshot
+from stoker.core.plan.snapshot import ObjectKind, Snapshot, Trouble
 from stoker.engines.custom import Custom
 from tests.unit.plan.builders import cluster, deployment, snapshot
 from tests.unit.plan.test_replicas_converge import edited, settled
@@ -77,12 +77,19 @@ def test_a_patch_of_the_user_goes_over_leader_and_workers() -> None:
 
 
 def test_the_pods_of_a_model_that_spans_pods_may_talk_to_each_other() -> None:
+    def may_talk() -> bool:
+        return '"egress"' in toy.owned[ObjectKind.NETWORK_POLICY].body.decode()
+
     toy = settled(1, stages=2)
-    policy = toy.owned[ObjectKind.NETWORK_POLICY].body.decode()
-    assert '"egress"' in policy
+    assert may_talk()
     edited(toy, 1)
-    toy.until_settled()
-    assert '"egress"' not in toy.owned[ObjectKind.NETWORK_POLICY].body.decode()
+    for _ in range(20):
+        toy.look()
+        assert may_talk() or not any(pod.group for pod in toy.pods.values()), "it drains, and works until it is gone"
+        toy.controller_acts()
+        toy.kubelet_acts()
+        toy.seconds += 2
+    assert not may_talk()
 
 
 def test_scaling_up_makes_everything_that_is_missing_at_once() -> None:
@@ -284,4 +291,21 @@ def test_pods_that_wait_for_a_node_are_counted_below_their_replicas() -> None:
         toy.pods[name] = replace(pod, ready=False, node="", phase="Pending", unschedulable=said)
     scheduled = next(one for one in plan(toy.snapshot()).status.conditions if one.type == "Scheduled")
     assert scheduled.reason == "Unschedulable"
-    assert scheduled.message.startswith("2 replicas wait for a node for 4 pods: 4 nvidia.com/gpu more are needed")
+    assert scheduled.message.startswith("4 pods of 2 replicas wait for a node: 4 nvidia.com/gpu more are needed")
+
+
+def test_what_keeps_stateful_sets_from_making_pods_is_said_of_the_replica() -> None:
+    toy = settled(1, stages=2)
+    (name,) = toy.groups
+    quota = 'pods "x" is forbidden: exceeded quota: gpus, requested: requests.nvidia.com/gpu=1'
+    troubles = (Trouble("StatefulSet", leader_name(name), "FailedCreate", quota),)
+    well = next(
+        one for one in plan(replace(toy.snapshot(), troubles=troubles)).status.conditions if one.type == "Ready"
+    )
+    assert well.status == "True", "what is over is not told"
+    toy.pods.pop(f"{name}-0-1")
+    degraded = next(
+        one for one in plan(replace(toy.snapshot(), troubles=troubles)).status.conditions if one.type == "Degraded"
+    )
+    assert degraded.reason == "QuotaExceeded"
+    assert degraded.message.startswith("1 replica cannot be made")

@@ -108,7 +108,8 @@ def _owned(snapshot: Snapshot, wanted: int, target: Target) -> Iterator[Action]:
     contested = {(contest.kind, contest.name) for contest in snapshot.contests}
     if target.rendered is None or deployment.spec.scaling.target_ref:
         return
-    spans_pods = target.rendered.pods > 1 or bool(snapshot.groups)
+    # Pods that drain still work together when their LeaderWorkerSet is gone.
+    spans_pods = target.rendered.pods > 1 or bool(snapshot.groups) or any(pod.group for pod in snapshot.pods)
     desired = dict(owned_objects(deployment, wanted, snapshot.cluster.configuration, spans_pods=spans_pods))
     for kind, body in desired.items():
         found = snapshot.owned.get(kind)
