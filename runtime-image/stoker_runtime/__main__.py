@@ -9,6 +9,7 @@ COMMANDS = {
     "fetch": "stoker_runtime.fetch.command",
     "inspect": "stoker_runtime.inspect.command",
     "simulated": "stoker_runtime.simulated.command",
+    "simulated-worker": "stoker_runtime.simulated.worker",
 }
 
 

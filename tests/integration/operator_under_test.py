@@ -72,16 +72,22 @@ class CountedConnection(Connection):
 
 class OperatorUnderTest:
     def __init__(
-        self, connection: CountedConnection, configuration: Configuration, version: str, namespace: str
+        self,
+        connection: CountedConnection,
+        configuration: Configuration,
+        version: str,
+        namespace: str,
+        *,
+        has_groups: bool,
     ) -> None:
         self.line = connection.line
         self.models = Models()
         self.queue: WorkQueue[Key] = WorkQueue(self._look, workers=4)
-        self.children = Children(connection, (namespace,), self.queue.add)
+        self.children = Children(connection, (namespace,), self.queue.add, with_groups=has_groups)
         self._watch = Reflector(
             connection, Scope(resources.MODEL_DEPLOYMENTS, namespace), lambda item: item, self._model_changed
         )
-        setting = Setting(configuration, PROFILES, version, "test", has_leader_worker_sets=False)
+        setting = Setting(configuration, PROFILES, version, "test", has_leader_worker_sets=has_groups)
         self._reconciler = Reconciler(connection, self.models, self.children, setting, lambda: True)
 
     async def _look(self, key: Key) -> float | None:
@@ -110,10 +116,14 @@ async def operator(
     configuration: Configuration | None = None,
     version: str = "1.0.0",
     namespace: str = NAMESPACE,
+    *,
+    has_groups: bool = False,
 ) -> AsyncIterator[OperatorUnderTest]:
     async with CountedConnection.open(credentials()) as connection:
         connection.line = line or Line()
-        made = OperatorUnderTest(connection, configuration or Configuration(), version, namespace)
+        made = OperatorUnderTest(
+            connection, configuration or Configuration(), version, namespace, has_groups=has_groups
+        )
         task = asyncio.create_task(made.run())
         try:
             yield made

@@ -1,35 +1,27 @@
 """The operator on a real API server with the real controllers, and killed wherever it writes."""
 
 import asyncio
-import itertools
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from kubernetes.aio.client import Configuration as Credentials
 
 from e2e.cluster.assets import kubebuilder_assets
 from e2e.cluster.control_plane import control_plane
 from stoker.api.configuration import Configuration
-from stoker.api.schema.crd import custom_resource_definition
-from stoker.core.names import TIER_LABEL
 from stoker.kube import resources
 from stoker.kube.connection import ApiError, Connection, credentials_from
 from stoker.kube.resources import Key
 from tests.integration.operator_under_test import NAMESPACE, Line, OperatorUnderTest, operator
 from tests.integration.toy_node import ToyNode
+from tests.integration.world import MODELS, WAIT_SECONDS, World, prepare
 
-CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-MODELS = resources.MODEL_DEPLOYMENTS
-WAIT_SECONDS = 60.0
 MOST_WRITES = 60
 ROUNDS_AT_ONCE = 8
 TRIALS_EACH = 13
-NUMBERS = itertools.count()
 
 
 @pytest.fixture(scope="module")
@@ -38,86 +30,11 @@ def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield plane.kubeconfig
 
 
-@dataclass
-class World:
-    """The cluster as a user and a node see it."""
-
-    connection: Connection
-    node: ToyNode
-    credentials: Callable[[], Credentials]
-    name: str = ""
-    namespace: str = NAMESPACE
-
-    async def create(self, replicas: int = 2, **spec: Any) -> None:
-        self.name = f"m{next(NUMBERS)}"
-        manifest = {
-            "apiVersion": "stoker.dev/v1alpha1",
-            "kind": "ModelDeployment",
-            "metadata": {"name": self.name, "namespace": self.namespace},
-            "spec": {
-                "model": {"source": "pvc://weights/tiny"},
-                "engine": {"name": "simulated", "image": "localhost/simulated:1"},
-                "replicas": replicas,
-                "scaling": {"maxReplicas": 20},
-            }
-            | spec,
-        }
-        await self.connection.post(MODELS.collection(self.namespace), manifest)
-
-    async def edit(self, **spec: Any) -> None:
-        await self.connection.merge_patch(MODELS.path(Key(self.namespace, self.name)), {"spec": spec})
-
-    async def delete(self) -> None:
-        await self.connection.delete(MODELS.path(Key(self.namespace, self.name)), {})
-
-    async def model(self) -> dict[str, Any]:
-        return await self.connection.get(MODELS.path(Key(self.namespace, self.name)))
-
-    async def of_model(self, resource: resources.Resource) -> list[dict[str, Any]]:
-        query = {"labelSelector": f"stoker.dev/model={self.name}"}
-        return [item async for item in self.connection.list(resource.collection(self.namespace), query)]
-
-    async def pods(self) -> set[str]:
-        """Those that are there to stay."""
-        found = await self.of_model(resources.PODS)
-        return {
-            pod["metadata"]["name"]
-            for pod in found
-            if "deletionTimestamp" not in pod["metadata"] and pod["metadata"]["labels"].get(TIER_LABEL) == "serving"
-        }
-
-    async def settled(self, replicas: int) -> bool:
-        """The spec is brought about, nothing is on its way out, and the status says so."""
-        model = await self.model()
-        status = model.get("status", {})
-        conditions = {condition["type"]: condition["status"] for condition in status.get("conditions", ())}
-        pods = await self.of_model(resources.PODS)
-        counts = [replica_set["spec"]["replicas"] for replica_set in await self.of_model(resources.REPLICA_SETS)]
-        return (
-            status.get("observedGeneration") == model["metadata"]["generation"]
-            and len(pods) == len(await self.pods()) == replicas == status.get("readyReplicas")
-            and counts == [replicas]
-            and conditions.get("Reconciling") == "False"
-        )
-
-    async def until(self, holds: Callable[[], Awaitable[bool]], what: str, seconds: float = WAIT_SECONDS) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                while not await holds():  # noqa: ASYNC110 - the cluster decides when
-                    await asyncio.sleep(0.05)
-        except TimeoutError:
-            status = (await self.model()).get("status") if self.name else None
-            raise AssertionError(f"{what}: not within {seconds:.0f} s; status: {status}") from None
-
-    async def until_settled(self, replicas: int) -> None:
-        await self.until(lambda: self.settled(replicas), f"{replicas} replicas")
-
-
 @pytest.fixture
 async def world(kubeconfig: Path) -> AsyncIterator[World]:
     found = await credentials_from(kubeconfig)
     async with Connection.open(found) as connection:
-        await _prepare(connection, NAMESPACE)
+        await prepare(connection, NAMESPACE)
         node = ToyNode(connection)
         async with node.running():
             made = World(connection, node, lambda: found)
@@ -125,46 +42,6 @@ async def world(kubeconfig: Path) -> AsyncIterator[World]:
             if made.name:
                 with suppress(ApiError):
                     await made.delete()
-
-
-async def _prepare(connection: Connection, namespace: str) -> None:
-    volume = {
-        "capacity": {"storage": "1Gi"},
-        "accessModes": ["ReadWriteMany"],
-        "hostPath": {"path": "/nowhere"},
-        "claimRef": {"namespace": namespace, "name": "weights"},
-    }
-    claim = {
-        "accessModes": ["ReadWriteMany"],
-        "resources": {"requests": {"storage": "1Gi"}},
-        "storageClassName": "",
-        "volumeName": f"weights-{namespace}",
-    }
-    for path, body in (
-        (CRDS, custom_resource_definition()),
-        ("/api/v1/namespaces", {"kind": "Namespace", "metadata": {"name": namespace}}),
-        (
-            "/api/v1/persistentvolumes",
-            {"kind": "PersistentVolume", "metadata": {"name": f"weights-{namespace}"}, "spec": volume},
-        ),
-        (
-            resources.CLAIMS.collection(namespace),
-            {"kind": "PersistentVolumeClaim", "metadata": {"name": "weights"}, "spec": claim},
-        ),
-    ):
-        try:
-            await connection.post(path, {"apiVersion": "v1"} | body)
-        except ApiError as there:
-            if there.reason != "AlreadyExists":
-                raise
-    async with asyncio.timeout(90):
-        while True:
-            with suppress(ApiError):
-                await connection.get(MODELS.collection(namespace))
-                bound = await connection.get(resources.CLAIMS.path(Key(namespace, "weights")))
-                if bound["status"].get("phase") == "Bound":
-                    return
-            await asyncio.sleep(0.1)
 
 
 async def test_a_model_becomes_ready_and_a_second_look_writes_nothing(world: World) -> None:
@@ -334,7 +211,7 @@ async def test_killed_at_every_write_the_next_one_finishes_the_work(
     their own, so several run at once."""
     places = [f"round-{index}" for index in range(ROUNDS_AT_ONCE)]
     for place in places:
-        await _prepare(world.connection, place)
+        await prepare(world.connection, place)
     for first in range(0, MOST_WRITES, ROUNDS_AT_ONCE):
         rounds = (
             _killed_at(first + index, replace(world, namespace=place), change, replicas, after=after)
@@ -382,7 +259,7 @@ async def test_of_a_hundred_removals_each_takes_the_chosen_replica_and_no_other(
     world.node.start_seconds = 3.0
     places = [f"trial-{index}" for index in range(ROUNDS_AT_ONCE)]
     for place in places:
-        await _prepare(world.connection, place)
+        await prepare(world.connection, place)
     trials = (_removals(replace(world, namespace=place), random.Random(place)) for place in places)  # noqa: S311
     assert sum(await asyncio.gather(*trials)) >= 100
 

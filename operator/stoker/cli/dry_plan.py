@@ -23,7 +23,7 @@ def planned(deployment: ModelDeployment, configuration: Configuration) -> Plan:
     own = claim_name(metadata.name)
     used = claims_named(metadata.name, deployment.spec)
     claims = {name: _bound_claim(namespace, name) for name in used if name != own}
-    cluster = Cluster(configuration, PROFILES, version("stoker"))
+    cluster = Cluster(configuration, PROFILES, version("stoker"), has_leader_worker_sets=True)
     return plan(Snapshot(datetime.now(UTC), LiveObject(deployment), cluster, claims=claims))
 
 

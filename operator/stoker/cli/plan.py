@@ -16,8 +16,8 @@ def add_to(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser = subparsers.add_parser(
         "plan",
         help="show what the operator would make of a manifest",
-        description="Shows what the operator would create for the ModelDeployments of a file, in an empty cluster where"
-        " the claims that they name exist. Uses the operator's own planner, and no cluster.",
+        description="Shows what the operator would create for the ModelDeployments of a file, in an empty cluster that"
+        " has the claims that they name and the LeaderWorkerSet API. Uses the operator's own planner, and no cluster.",
     )
     parser.add_argument("-f", "--filename", required=True, metavar="FILE", help="the manifest, or - for standard input")
     parser.add_argument("-o", "--output", choices=("text", "yaml"), default="text", help="(default: text)")

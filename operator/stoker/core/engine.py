@@ -26,6 +26,16 @@ class MountedModel:
 
 
 @dataclass(frozen=True)
+class Worker:
+    """What the other pods of a replica run, where it spans several. They find their leader by the environment that the
+    LeaderWorkerSet controller gives them: LWS_LEADER_ADDRESS, LWS_GROUP_SIZE and LWS_WORKER_INDEX."""
+
+    args: tuple[str, ...]
+    command: tuple[str, ...] = ()  # empty: the image's own
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Server:
     """How to start a model server and how to ask it whether it is well."""
 
@@ -35,6 +45,13 @@ class Server:
     metrics_path: str
     command: tuple[str, ...] = ()  # empty: the image's own
     env: Mapping[str, str] = field(default_factory=dict)
+    worker: Worker | None = None  # None: the engine, or this way to set it up, cannot span pods
+
+
+def pods_per_replica(spec: Spec) -> int:
+    """tensorParallel * pipelineParallel ranks, each on a device of its own, accelerator.count devices in a pod."""
+    devices = spec.accelerator.count
+    return max(1, spec.engine.tensor_parallel * spec.engine.pipeline_parallel // devices) if devices else 1
 
 
 class EngineProfile(Protocol):

@@ -9,12 +9,15 @@ REVISION_LABEL = "stoker.dev/revision"
 TIER_LABEL = "stoker.dev/tier"
 
 RESTARTED_AT = "stoker.dev/restarted-at"  # on a ModelDeployment: part of the revision, so a new value rolls out anew
-DRAINING_SINCE = "stoker.dev/draining-since"  # on a pod that was taken off traffic
+DRAINING_SINCE = (
+    "stoker.dev/draining-since"  # on a pod that was taken off traffic, and on a LeaderWorkerSet that leaves
+)
 LEFT_FROM = "stoker.dev/left-from"  # on such a pod: the ReplicaSet that it left, and its generation then
 
 TASK_LABEL = "stoker.dev/task"  # on jobs and their pods: inspect or fetch
 CLAIM_LABEL = "stoker.dev/claim"  # on pods that mount a claim which only one node at a time can mount
 TASK_RESULT = "stoker.dev/result"  # on a job: what it found, so that it outlives its pod
+GROUP_LABEL = "leaderworkerset.sigs.k8s.io/name"  # on the pods of a LeaderWorkerSet, by its controller
 
 SERVER_CONTAINER = "server"
 TASK_CONTAINER = "task"
@@ -33,6 +36,16 @@ class Tier(StrEnum):
 
 def replica_set_name(model: str, revision: str) -> str:
     return f"{model}-{revision}"
+
+
+def group_name(model: str, revision: str, ordinal: int) -> str:
+    """Of the LeaderWorkerSet that is one replica."""
+    return f"{replica_set_name(model, revision)}-{ordinal}"
+
+
+def leader_name(group: str) -> str:
+    """Of a LeaderWorkerSet's first pod; the others are called NAME-0-1 and on."""
+    return f"{group}-0"
 
 
 def claim_name(model: str) -> str:

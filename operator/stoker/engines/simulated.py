@@ -1,7 +1,7 @@
 """Behaves as a model server does, without a model: for tests of fleets, and for trying Stoker without a GPU."""
 
 from stoker.api.v1alpha1.modeldeployment import Spec
-from stoker.core.engine import MountedModel, Refusal, Server
+from stoker.core.engine import MountedModel, Refusal, Server, Worker
 from stoker_runtime.facts import Format
 
 _PORT = 8000
@@ -20,4 +20,10 @@ class Simulated:
             args += ["--context-length", str(engine.context_length)]
         if engine.max_concurrency is not None:
             args += ["--max-concurrency", str(engine.max_concurrency)]
-        return Server(args=(*args, *engine.args), port=_PORT, health_path="/health", metrics_path="/metrics")
+        return Server(
+            args=(*args, *engine.args),
+            port=_PORT,
+            health_path="/health",
+            metrics_path="/metrics",
+            worker=Worker(args=("simulated-worker",)),
+        )

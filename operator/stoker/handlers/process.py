@@ -34,7 +34,6 @@ logger = logging.getLogger(__name__)
 
 # Writes must end before another may lead, and the loop must find the time to notice.
 REQUEST_TIMEOUT_SECONDS = 4.0
-_LEADER_WORKER_SETS = "/apis/leaderworkerset.x-k8s.io"
 
 
 @dataclass(frozen=True)
@@ -121,8 +120,8 @@ async def _lead(process: _Process, leadership: Leadership) -> None:
         await place.credentials(), request_timeout_seconds=REQUEST_TIMEOUT_SECONDS
     )
     async with opened as connection:
-        spans_pods = await _has_leader_worker_sets(connection)
-        setting = Setting(configuration, PROFILES, place.version, process.identity, spans_pods)
+        has_groups = await has_leader_worker_sets(connection, configuration.watch.namespaces)
+        setting = Setting(configuration, PROFILES, place.version, process.identity, has_groups)
         office = _Office(connection, setting, leadership)
         health.checks += office.checks()
         health.state = "reading the cluster"
@@ -156,7 +155,9 @@ class _Office:
         self._connection = connection
         self._namespaces = namespaces or ("",)
         self.queue: WorkQueue[resources.Key] = WorkQueue(self._look, setting.configuration.reconciling.workers)
-        self.children = Children(connection, namespaces, self.queue.add)
+        self.children = Children(
+            connection, namespaces, self.queue.add, with_groups=bool(setting.has_leader_worker_sets)
+        )
         self._sweep = Sweep(connection, self.models, namespaces, self.queue.add)
         self._reconciler = Reconciler(connection, self.models, self.children, setting, leadership.held)
 
@@ -214,9 +215,20 @@ class _Office:
         logger.info("caught up with %d models in %.2f s", len(self.models), seconds)
 
 
-async def _has_leader_worker_sets(connection: Connection) -> bool | None:
-    try:
-        await connection.get(_LEADER_WORKER_SETS)
-    except ApiError as absent:
-        return False if absent.status == 404 else None
+async def has_leader_worker_sets(connection: Connection, namespaces: tuple[str, ...]) -> bool | None:
+    """Whether they can be listed wherever there are models, for a watch that is refused would hold up all others. None:
+    they cannot, or nobody can tell."""
+    backoff = Backoff()
+    for namespace in namespaces or ("",):
+        while True:
+            try:
+                await connection.get(resources.LEADER_WORKER_SETS.collection(namespace), {"limit": "1"})
+                break
+            except ApiError as refused:
+                if not refused.passing:
+                    return False if refused.status == 404 else None
+                logger.warning("looking for LeaderWorkerSets: %s", refused)
+            except ApiUnreachableError as failed:
+                logger.warning("looking for LeaderWorkerSets: %s", failed)
+            await asyncio.sleep(backoff.next_seconds())
     return True

@@ -147,6 +147,7 @@ class Reconciler:
                 setting.has_leader_worker_sets,
             ),
             replica_sets=children.replica_sets.of(key),
+            groups=children.groups.of(key),
             pods=children.pods.of(key),
             revisions=children.revisions.of(key),
             owned=owned,

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from stoker.core.names import MODEL_LABEL
-from stoker.core.plan.snapshot import Claim, Job, Node, ObjectKind, Owned, Pod, ReplicaSet, Revision, Trouble
+from stoker.core.names import MODEL_LABEL, leader_name
+from stoker.core.plan.snapshot import Claim, Group, Job, Node, ObjectKind, Owned, Pod, ReplicaSet, Revision, Trouble
 from stoker.kube import projections, resources
 from stoker.kube.connection import Connection
 from stoker.kube.reflector import Reflector, Scope
@@ -25,7 +25,7 @@ OWNED_RESOURCES: Mapping[ObjectKind, Resource] = {
     ObjectKind.NETWORK_POLICY: resources.NETWORK_POLICIES,
 }
 # Events about other kinds, and their normal ones, explain nothing that a condition says.
-_EXPLAINED_KINDS = ("Pod", "PersistentVolumeClaim")
+_EXPLAINED_KINDS = ("Pod", "PersistentVolumeClaim", "StatefulSet")
 
 
 class Child(NamedTuple, Generic[T]):
@@ -43,7 +43,7 @@ class ByModel(Generic[T]):
         connection: Connection,
         resource: Resource,
         namespaces: Iterable[str],
-        project: Callable[[Mapping[str, Any]], T],
+        project: Callable[[Mapping[str, Any]], T | None],
         enqueue: Enqueue,
     ) -> None:
         self._enqueue = enqueue
@@ -73,8 +73,9 @@ class ByModel(Generic[T]):
     def _reflector(self, namespace: str) -> Reflector[Child[T]]:
         return self.reflectors[namespace if namespace in self.reflectors else ""]
 
-    def _labelled(self, item: Mapping[str, Any]) -> Child[T]:
-        return Child(projections.model_of(item), self._project(item))
+    def _labelled(self, item: Mapping[str, Any]) -> Child[T] | None:
+        value = self._project(item)
+        return None if value is None else Child(projections.model_of(item), value)
 
     def _changed(self, key: Key, old: Child[T] | None, new: Child[T] | None) -> None:
         for child in (old, new):
@@ -99,12 +100,18 @@ class _About:
 class Children:
     """Everything below the models. Runs until it is cancelled."""
 
-    def __init__(self, connection: Connection, namespaces: tuple[str, ...], enqueue: Enqueue) -> None:
+    def __init__(
+        self, connection: Connection, namespaces: tuple[str, ...], enqueue: Enqueue, *, with_groups: bool
+    ) -> None:
         places = namespaces or ("",)
         self._enqueue = enqueue
         self.pods: ByModel[Pod] = ByModel(connection, resources.PODS, places, projections.pod, enqueue)
         self.replica_sets: ByModel[ReplicaSet] = ByModel(
             connection, resources.REPLICA_SETS, places, projections.replica_set, enqueue
+        )
+        # A watch of an API that is not there would never be in step.
+        self.groups: ByModel[Group] = ByModel(
+            connection, resources.LEADER_WORKER_SETS, places if with_groups else (), projections.group, enqueue
         )
         self.revisions: ByModel[Revision] = ByModel(
             connection, resources.CONTROLLER_REVISIONS, places, projections.revision, enqueue
@@ -135,7 +142,7 @@ class Children:
 
     def reflectors(self) -> Iterator[Reflector[Any]]:
         """Those without which nothing can be decided."""
-        by_model: list[ByModel[Any]] = [self.pods, self.replica_sets, self.revisions, self.jobs]
+        by_model: list[ByModel[Any]] = [self.pods, self.replica_sets, self.groups, self.revisions, self.jobs]
         for children in (*by_model, *self.owned.values()):
             yield from children.reflectors.values()
         yield from self._claims
@@ -172,6 +179,13 @@ class Children:
         abouts += [
             _About("Pod", Key(model.namespace, pod.identity.name)) for pod in self.pods.of(model) if not pod.ready
         ]
+        # Leaders and workers have a StatefulSet each, below the LeaderWorkerSet.
+        groups = [group.identity.name for group in self.groups.of(model)]
+        abouts += [
+            _About("StatefulSet", Key(model.namespace, name))
+            for group in groups
+            for name in (group, leader_name(group))
+        ]
         for about in abouts:
             yield from self._troubles.get(about, {}).values()
 
@@ -207,6 +221,12 @@ class Children:
                 self._enqueue(model)
             elif trouble.kind == "PersistentVolumeClaim":
                 self._claim_changed(about.key, None, None)
+            elif trouble.kind == "StatefulSet" and (model := self._model_of_stateful_set(about.key)):
+                self._enqueue(model)
+
+    def _model_of_stateful_set(self, key: Key) -> Key | None:
+        group = Key(key.namespace, key.name.removesuffix(leader_name("")))
+        return (self.groups.model_of(key) or self.groups.model_of(group)) if self.groups.reflectors else None
 
 
 def _explanation(item: Mapping[str, Any]) -> Trouble | None:

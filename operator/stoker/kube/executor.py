@@ -22,23 +22,27 @@ from stoker.core.names import (
 )
 from stoker.core.plan.actions import (
     Action,
-    AdoptRevision,
+    Adopt,
     Apply,
+    ChildKind,
     CreateClaim,
+    CreateGroup,
     CreateJob,
     CreateReplicaSet,
     CreateRevision,
+    DeleteGroup,
     DeleteJob,
     DeleteOwned,
     DeletePod,
     DeleteReplicaSet,
     DeleteRevision,
     Detach,
+    DrainGroup,
     KeepResult,
-    Mend,
     MendClaim,
     Retier,
     Scale,
+    TakeOffTraffic,
 )
 from stoker.core.plan.snapshot import Identity, Refused
 from stoker.kube import projections, resources
@@ -113,18 +117,24 @@ class Executor:
                 await self._create(resources.CLAIMS, self._children.absorb_claim, body, owner_uid)
             case MendClaim(claim, patch, _):
                 self._children.absorb_claim(await self._patch(resources.CLAIMS, claim, patch))
+            case CreateGroup(body):
+                await self._create(resources.LEADER_WORKER_SETS, self._children.groups.absorb, body, owner_uid)
             case Apply():
                 await self._apply(action, owner_uid, memory, now)
             case Scale():
                 await self._scale(action, memory, now)
-            case Mend(replica_set, patch):
-                item = await self._patch(resources.REPLICA_SETS, replica_set, patch)
-                self._children.replica_sets.absorb(item)
-            case AdoptRevision(revision, patch):
-                item = await self._patch(resources.CONTROLLER_REVISIONS, revision, patch)
-                self._children.revisions.absorb(item)
+            case Adopt(kind, child, owner):
+                await self._adopt(kind, child, owner)
             case Detach():
                 item = await self._patch(resources.PODS, action.pod, _detached(action))
+                self._children.pods.absorb(item)
+            case DrainGroup(group, since, _):
+                item = await self._patch(
+                    resources.LEADER_WORKER_SETS, group, {"metadata": {"annotations": {DRAINING_SINCE: since}}}
+                )
+                self._children.groups.absorb(item)
+            case TakeOffTraffic(leader, since):
+                item = await self._patch(resources.PODS, leader, _off_traffic(since))
                 self._children.pods.absorb(item)
             case Retier(pod, tier):
                 item = await self._patch(resources.PODS, pod, {"metadata": {"labels": {TIER_LABEL: tier.value}}})
@@ -133,6 +143,8 @@ class Executor:
                 await self._delete(resources.PODS, pod)
             case DeleteReplicaSet(replica_set):
                 await self._delete(resources.REPLICA_SETS, replica_set, as_seen=True)
+            case DeleteGroup(group):
+                await self._delete(resources.LEADER_WORKER_SETS, group)
             case DeleteRevision(revision):
                 await self._delete(resources.CONTROLLER_REVISIONS, revision, as_seen=True)
             case DeleteOwned(kind, seen):
@@ -152,6 +164,14 @@ class Executor:
             absorb(item)
             raise MovedOnError(f"{body['kind']} {key} is there already") from refused
         absorb(item)
+
+    async def _adopt(self, kind: ChildKind, child: Identity, owner: Json) -> None:
+        resource, absorb = {
+            ChildKind.REPLICA_SET: (resources.REPLICA_SETS, self._children.replica_sets.absorb),
+            ChildKind.GROUP: (resources.LEADER_WORKER_SETS, self._children.groups.absorb),
+            ChildKind.REVISION: (resources.CONTROLLER_REVISIONS, self._children.revisions.absorb),
+        }[kind]
+        absorb(await self._patch(resource, child, {"metadata": {"ownerReferences": [owner]}}))
 
     async def _apply(self, action: Apply, owner_uid: str, memory: Memory, now: float) -> None:
         kind, body, resource = action.kind, action.body, OWNED_RESOURCES[action.kind]
@@ -200,7 +220,11 @@ class Executor:
             name = action.replica_set.name
             if not memory.may_put_back("ReplicaSet", name, f"not by {action.writer}", action.writer, now):
                 return
-        item = await self._patch(resources.REPLICA_SETS, action.replica_set, {"spec": {"replicas": action.count}})
+        try:
+            item = await self._patch(resources.REPLICA_SETS, action.replica_set, {"spec": {"replicas": action.count}})
+        except MovedOnError:
+            memory.was_not_put_back("ReplicaSet", action.replica_set.name)
+            raise
         self._children.replica_sets.absorb(item)
 
     async def _patch(self, resource: Resource, seen: Identity, patch: Json) -> Json:
@@ -231,6 +255,11 @@ def _detached(action: Detach) -> Json:
             "ownerReferences": [action.owner],
         }
     }
+
+
+def _off_traffic(since: str) -> Json:
+    labels = {TIER_LABEL: Tier.DRAINING.value}
+    return {"metadata": {"labels": labels, "annotations": {DRAINING_SINCE: since}}}
 
 
 def _key(body: Json) -> Key:
@@ -264,7 +293,7 @@ def _refusal(action: Action, answer: ApiError) -> Refused:
     if answer.status in (404, 409):
         raise MovedOnError(str(answer)) from answer
     what = type(action).__name__
-    if isinstance(action, CreateRevision | CreateReplicaSet | CreateJob | CreateClaim | Apply):
+    if isinstance(action, CreateRevision | CreateReplicaSet | CreateGroup | CreateJob | CreateClaim | Apply):
         what = f"{action.body['kind']} {action.body['metadata']['name']}"
     reason = Reason.QUOTA_EXCEEDED if "exceeded quota" in answer.message else Reason.WRITE_REFUSED
     return Refused(what, reason, f"The API server refuses it: {answer.message[:_LONGEST_MESSAGE]}")

@@ -44,6 +44,10 @@ class Memory:
         self._contested[Contest(kind, name, past.writer)] = now
         return False
 
+    def was_not_put_back(self, kind: str, name: str) -> None:
+        """The write met a newer version and was not made, so there is nothing that anybody could undo."""
+        self._put_back.pop((kind, name), None)
+
     def was_put_back_from(self, kind: str, name: str, writer: str) -> None:
         """Who it was becomes known only when the write meets a conflict."""
         self._put_back[kind, name] = self._put_back[kind, name]._replace(writer=writer)

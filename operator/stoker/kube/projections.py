@@ -8,16 +8,19 @@ from typing import Any
 from stoker.api.values.quantity import Quantity
 from stoker.core.names import (
     DRAINING_SINCE,
+    GROUP_LABEL,
     LEFT_FROM,
     MODEL_LABEL,
     REVISION_LABEL,
     TASK_LABEL,
     TASK_RESULT,
     TIER_LABEL,
+    replica_set_name,
 )
 from stoker.core.plan.snapshot import (
     Claim,
     Container,
+    Group,
     Identity,
     Job,
     Node,
@@ -77,6 +80,7 @@ def pod(item: Json) -> Pod:
         deleting="deletionTimestamp" in metadata,
         draining_since=moment((metadata.get("annotations") or {}).get(DRAINING_SINCE)),
         left_from=(metadata.get("annotations") or {}).get(LEFT_FROM, ""),
+        group=labels.get(GROUP_LABEL, ""),
         reason=status.get("reason", ""),
         message=status.get("message", ""),
         containers=tuple(
@@ -135,10 +139,27 @@ def _writer_of_count(managed: tuple[Json, ...]) -> str:
     return ""
 
 
-def revision(item: Json) -> Revision:
+def group(item: Json) -> Group:
+    metadata = item["metadata"]
+    return Group(
+        identity=identity(item),
+        revision=(metadata.get("labels") or {}).get(REVISION_LABEL, ""),
+        owner_uid=owner_uid(item),
+        created=moment(metadata["creationTimestamp"]) or datetime.min.replace(tzinfo=UTC),
+        size=item["spec"]["leaderWorkerTemplate"].get("size", 1),
+        draining_since=moment((metadata.get("annotations") or {}).get(DRAINING_SINCE)),
+        deleting="deletionTimestamp" in metadata,
+    )
+
+
+def revision(item: Json) -> Revision | None:
+    """None for those that StatefulSets keep of themselves, under the labels of their pods, which are a model's."""
+    name = (item["metadata"].get("labels") or {}).get(REVISION_LABEL, "")
+    if item["metadata"]["name"] != replica_set_name(model_of(item), name):
+        return None
     return Revision(
         identity=identity(item),
-        name=(item["metadata"].get("labels") or {}).get(REVISION_LABEL, ""),
+        name=name,
         number=item["revision"],
         owner_uid=owner_uid(item),
         data=_compact(item["data"]),

@@ -11,6 +11,7 @@ from stoker.core.plan.snapshot import (
     Claim,
     Cluster,
     Container,
+    Group,
     Identity,
     Pod,
     ReplicaSet,
@@ -90,6 +91,32 @@ def replica_set(revision: str, count: int, **changes: Any) -> ReplicaSet:
     return ReplicaSet(**values | changes)
 
 
+def group(revision: str, ordinal: int = 0, **changes: Any) -> Group:
+    name = f"llama-{revision}-{ordinal}"
+    values: dict[str, Any] = {
+        "identity": Identity("models", name, f"uid-{name}", "1"),
+        "revision": revision,
+        "owner_uid": UID,
+        "created": NOW - timedelta(minutes=10),
+        "size": 2,
+        "draining_since": None,
+        "deleting": False,
+    }
+    return Group(**values | changes)
+
+
+def group_pods(owner: Group, **changes: Any) -> tuple[Pod, ...]:
+    """The leader, which the changes are of, and its workers."""
+    leader = f"{owner.identity.name}-0"
+    names = [leader, *(f"{leader}-{index}" for index in range(1, owner.size))]
+    stateful_set = replica_set(owner.revision, owner.size, identity=Identity("models", "set", "uid-set", "1"))
+    label = {"group": owner.identity.name}
+    return tuple(
+        pod(name, stateful_set, **({"tier": "serving"} | changes if name == leader else {"tier": ""}) | label)
+        for name in names
+    )
+
+
 def pod(name: str, owner: ReplicaSet, **changes: Any) -> Pod:
     ready = changes.get("ready", True)
     values: dict[str, Any] = {
@@ -106,6 +133,7 @@ def pod(name: str, owner: ReplicaSet, **changes: Any) -> Pod:
         "deleting": False,
         "draining_since": None,
         "left_from": "",
+        "group": "",
         "reason": "",
         "message": "",
         "containers": (container(),),

@@ -10,14 +10,20 @@ from tests.unit.plan.builders import deployment
 from tests.unit.plan.toy_cluster import ToyCluster
 
 
-def edited(toy: ToyCluster, replicas: int, context_length: int = 4096, **spec: Any) -> None:
-    engine = {"name": "simulated", "image": "registry.example.com/simulated:1", "contextLength": context_length}
+def edited(toy: ToyCluster, replicas: int, context_length: int = 4096, stages: int = 1, **spec: Any) -> None:
+    """A replica has as many pods as it has stages."""
+    engine = {
+        "name": "simulated",
+        "image": "registry.example.com/simulated:1",
+        "contextLength": context_length,
+        "pipelineParallel": stages,
+    }
     toy.model = deployment(replicas, toy.model.status, engine=engine, **spec)
 
 
-def settled(replicas: int = 3) -> ToyCluster:
+def settled(replicas: int = 3, stages: int = 1) -> ToyCluster:
     toy = ToyCluster(deployment(replicas))
-    edited(toy, replicas)
+    edited(toy, replicas, stages=stages)
     toy.until_settled()
     return toy
 
@@ -169,12 +175,15 @@ def _fields(value: Any) -> dict[str, Any]:
     return {name: getattr(value, name) for name in value.__slots__}
 
 
+STAGES = {2048: 1, 4096: 1, 8192: 2, 16384: 3}  # of each context length: edits change the shape, or only the revision
 STEPS = st.one_of(
-    st.tuples(st.just("edit"), st.integers(0, 6), st.sampled_from([4096, 8192, 16384])),
+    st.tuples(st.just("edit"), st.integers(0, 6), st.sampled_from(sorted(STAGES))),
     st.tuples(st.just("look"), st.integers(0, 8), st.just(0)),
     st.tuples(st.just("controller"), st.integers(0, 1), st.just(0)),
     st.tuples(st.just("kubelet"), st.just(0), st.just(0)),
     st.tuples(st.just("flap"), st.integers(0, 9), st.just(0)),
+    st.tuples(st.just("die"), st.integers(0, 9), st.just(0)),
+    st.tuples(st.just("late look"), st.integers(0, 8), st.integers(1, 9)),
     st.tuples(st.just("wait"), st.integers(1, 10), st.just(0)),
 )
 
@@ -185,12 +194,18 @@ def test_from_anywhere_and_after_a_crash_at_any_write_it_comes_to_what_is_wanted
     steps: list[tuple[str, int, int]],
 ) -> None:
     toy = ToyCluster(deployment(2))
-    wanted = 2
+    wanted, stages = 2, 1
     edited(toy, wanted)
-    for name, number, context_length in steps:
+    pictures = []
+    for name, number, more in steps:
+        pictures.append(toy.snapshot())
         if name == "edit":
-            wanted = number
-            edited(toy, wanted, context_length)
+            wanted, stages = number, STAGES[more]
+            edited(toy, wanted, more, stages)
+        elif name == "die":
+            toy.dies(number)
+        elif name == "late look":
+            toy.look(number, pictures[-more:][0])
         elif name == "look":
             toy.look(most_writes=number)
         elif name == "controller":
@@ -202,7 +217,9 @@ def test_from_anywhere_and_after_a_crash_at_any_write_it_comes_to_what_is_wanted
         else:
             toy.seconds += number
     toy.until_settled()
-    assert len(toy.serving()) == len(toy.pods) == wanted
+    assert len(toy.serving()) == wanted
+    assert len(toy.pods) == wanted * stages
+    assert len(toy.groups) == (wanted if stages > 1 else 0)
     assert {pod.revision for pod in toy.pods.values()} <= {toy.model.status.current_revision}
     assert len(toy.replica_sets) <= 1
     assert plan(toy.snapshot()).status == toy.model.status

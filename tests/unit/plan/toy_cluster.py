@@ -1,13 +1,14 @@
 """A cluster small enough to be tried out in every order: what the API server and its controllers would do, in memory.
 
 It keeps the promises that the planner relies on and no others: writes are fenced by uid and version, the ReplicaSet
-controller acts some time after a write, chooses its own victims, and its status lags behind.
+controller acts some time after a write, chooses its own victims, and its status lags behind; the LeaderWorkerSet
+controller makes a leader and then its workers, and makes all of them anew when one dies.
 """
 
 import itertools
 import json
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from stoker.api.parsing import LiveObject
@@ -15,23 +16,27 @@ from stoker.api.v1alpha1.modeldeployment import ModelDeployment
 from stoker.core.names import Tier
 from stoker.core.plan.actions import (
     Action,
-    AdoptRevision,
+    Adopt,
     Apply,
+    ChildKind,
+    CreateGroup,
     CreateReplicaSet,
     CreateRevision,
+    DeleteGroup,
     DeleteOwned,
     DeletePod,
     DeleteReplicaSet,
     DeleteRevision,
     Detach,
-    Mend,
+    DrainGroup,
     Plan,
     Retier,
     Scale,
+    TakeOffTraffic,
 )
 from stoker.core.plan.planner import plan
-from stoker.core.plan.snapshot import Cluster, Identity, ObjectKind, Owned, Pod, ReplicaSet, Revision, Snapshot
-from tests.unit.plan.builders import NOW, UID, claim, cluster, pod, replica_set
+from stoker.core.plan.snapshot import Cluster, Group, Identity, ObjectKind, Owned, Pod, ReplicaSet, Revision, Snapshot
+from tests.unit.plan.builders import NOW, UID, claim, cluster, group, group_pods, pod, replica_set
 
 
 class MovedOnError(Exception):
@@ -41,14 +46,16 @@ class MovedOnError(Exception):
 @dataclass
 class ToyCluster:
     model: ModelDeployment
-    settings: Cluster = field(default_factory=cluster)
+    settings: Cluster = field(default_factory=lambda: cluster(has_leader_worker_sets=True))
     replica_sets: dict[str, ReplicaSet] = field(default_factory=dict)
+    groups: dict[str, Group] = field(default_factory=dict)
     pods: dict[str, Pod] = field(default_factory=dict)
     revisions: dict[str, Revision] = field(default_factory=dict)
     owned: dict[ObjectKind, Owned] = field(default_factory=dict)
     seconds: float = 0.0
     deleted_by_controller: set[str] = field(default_factory=set)
     detached: list[str] = field(default_factory=list)
+    drained: list[str] = field(default_factory=list)
     writes: int = 0
     _seen: dict[str, Pod] = field(default_factory=dict)
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
@@ -59,6 +66,7 @@ class ToyCluster:
             live=LiveObject(self.model),
             cluster=self.settings,
             replica_sets=tuple(self.replica_sets.values()),
+            groups=tuple(self.groups.values()),
             pods=tuple(self.pods.values()),
             revisions=tuple(self.revisions.values()),
             owned=dict(self.owned),
@@ -67,9 +75,10 @@ class ToyCluster:
 
     # The operator
 
-    def look(self, most_writes: int | None = None) -> Plan:
-        """One plan, carried out up to a number of writes, as if the process ended then."""
-        planned = plan(self.snapshot())
+    def look(self, most_writes: int | None = None, picture: Snapshot | None = None) -> Plan:
+        """One plan, carried out up to a number of writes, as if the process ended then. An older picture is what an
+        operator plans from that does not know yet that another one leads."""
+        planned = plan(picture or self.snapshot())
         try:
             for action in planned.actions[:most_writes]:
                 self.write(action)
@@ -95,10 +104,21 @@ class ToyCluster:
             case Scale(seen, _, count, _):
                 generation = self._require(self.replica_sets, seen).generation + 1
                 self._change_replica_set(seen, count=count, observed=False, generation=generation)
-            case Mend(seen, _):
-                self._change_replica_set(seen, owner_uid=UID)
-            case AdoptRevision(seen, _):
-                self.revisions[seen.name] = replace(self.revisions[seen.name], owner_uid=UID)
+            case Adopt(kind, seen, _):
+                children = {ChildKind.REPLICA_SET: self.replica_sets, ChildKind.GROUP: self.groups}
+                self._change(children.get(kind, self.revisions), seen, owner_uid=UID)
+            case CreateGroup(body):
+                self._create_group(body)
+            case DrainGroup(seen, since, _):
+                self._change(self.groups, seen, draining_since=datetime.fromisoformat(since))
+                self.drained.append(seen.name)
+            case TakeOffTraffic(seen, since):
+                since_then = datetime.fromisoformat(since)
+                self._change_pod(seen, tier=Tier.DRAINING.value, draining_since=since_then)
+            case DeleteGroup(seen):
+                if (found := self.groups.get(seen.name)) and found.identity.uid == seen.uid:
+                    assert found.draining_since is not None, f"{seen.name} was deleted without a farewell"
+                    del self.groups[seen.name]
             case Detach(seen, _, _, left_from, _):
                 now = NOW + timedelta(seconds=self.seconds)
                 left = {"revision": "", "draining_since": now, "left_from": left_from}
@@ -125,6 +145,15 @@ class ToyCluster:
         made = replica_set(body["metadata"]["labels"]["stoker.dev/revision"], body["spec"]["replicas"])
         self.replica_sets[name] = replace(made, identity=self._identity(name), pods=0, observed=False)
 
+    def _create_group(self, body: dict[str, Any]) -> None:
+        name = body["metadata"]["name"]
+        if name in self.groups:
+            raise MovedOnError
+        labels = body["metadata"]["labels"]
+        made = group(labels["stoker.dev/revision"], size=body["spec"]["leaderWorkerTemplate"]["size"])
+        born = NOW + timedelta(seconds=self.seconds)
+        self.groups[name] = replace(made, identity=self._identity(name), created=born)
+
     def _identity(self, name: str) -> Identity:
         number = next(self._numbers)
         return Identity("models", name, f"uid-{number}", str(number))
@@ -137,12 +166,14 @@ class ToyCluster:
         return found
 
     def _change_replica_set(self, seen: Identity, **changes: Any) -> None:
-        found = self._require(self.replica_sets, seen)
-        self.replica_sets[seen.name] = replace(found, identity=self._next(found.identity), **changes)
+        self._change(self.replica_sets, seen, **changes)
 
     def _change_pod(self, seen: Identity, **changes: Any) -> None:
-        found = self._require(self.pods, seen)
-        self.pods[seen.name] = replace(found, identity=self._next(found.identity), **changes)
+        self._change(self.pods, seen, **changes)
+
+    def _change(self, objects: Any, seen: Identity, **changes: Any) -> None:
+        found = self._require(objects, seen)
+        objects[seen.name] = replace(found, identity=self._next(found.identity), **changes)
 
     def _next(self, identity: Identity) -> Identity:
         return replace(identity, version=str(next(self._numbers)))
@@ -168,6 +199,29 @@ class ToyCluster:
             if not owner.observed or owner.pods != counted:
                 self._change_replica_set(owner.identity, pods=counted, observed=True)
             assert name in self.replica_sets
+        self._groups_act()
+
+    def _groups_act(self) -> None:
+        """Pods find their group by name. Workers go with their leader, and come after it."""
+        for found in [found for found in self.pods.values() if found.group and not found.deleting]:
+            leader = self.pods.get(f"{found.group}-0")
+            if leader is found and found.group in self.groups:
+                continue
+            if leader is None or leader is found:
+                self._change_pod(found.identity, deleting=True)
+        for owner in self.groups.values():
+            leader_made, *workers = group_pods(owner, ready=False, node="", phase="Pending")
+            leader = self.pods.get(leader_made.identity.name)
+            if leader is None and not any(found.group == owner.identity.name for found in self.pods.values()):
+                self._add(leader_made)
+            elif leader is not None and not leader.deleting:
+                for worker in workers:
+                    if worker.identity.name not in self.pods:
+                        self._add(replace(worker, ready=False, node="", phase="Pending"))
+
+    def _add(self, made: Pod) -> None:
+        born = NOW + timedelta(seconds=self.seconds)
+        self.pods[made.identity.name] = replace(made, identity=self._identity(made.identity.name), created=born)
 
     def _seen_of(self, owner: ReplicaSet) -> list[Pod]:
         return [pod for pod in self._seen.values() if pod.owner_uid == owner.identity.uid and not pod.deleting]
@@ -196,15 +250,22 @@ class ToyCluster:
             chosen = sorted(self.pods)[index % len(self.pods)]
             self._change_pod(self.pods[chosen].identity, ready=False, ready_since=None)
 
+    def dies(self, index: int) -> None:
+        """One pod is taken away by other hands; of a group, all of them are made anew."""
+        if self.pods:
+            chosen = self.pods[sorted(self.pods)[index % len(self.pods)]]
+            whole = self.pods.get(f"{chosen.group}-0", chosen)
+            self._change_pod(whole.identity, deleting=True)
+
     def until_settled(self, rounds: int = 200) -> None:
         for _ in range(rounds):
-            before = self.writes
+            before = (self.writes, dict(self.pods))
             self.look()
             self.controller_acts()
             self.kubelet_acts()
             self.seconds += 2
-            well = all(pod.ready and not pod.deleting and pod.tier == "serving" for pod in self.pods.values())
-            if self.writes == before and well and not self.look().actions:
+            well = all(pod.ready and not pod.deleting and pod.tier in ("serving", "") for pod in self.pods.values())
+            if (self.writes, self.pods) == before and well and not self.look().actions:
                 return
         raise AssertionError(f"not settled after {rounds} rounds: {plan(self.snapshot()).actions}")
 

@@ -2,7 +2,7 @@
 
 One table serves the chart's roles, `stoker preflight` and the reference. What is not in it is not asked for: no
 secrets, since the kubelet mounts them without the operator's help; no exec; no pods of its own making, since
-ReplicaSets and Jobs make them.
+ReplicaSets, LeaderWorkerSets and Jobs make them.
 """
 
 from dataclasses import dataclass
@@ -48,6 +48,13 @@ PERMISSIONS = (
         _OWN,
         Scope.MODELS,
         "What a revision was made of, so that it can be kept verbatim.",
+    ),
+    Permission(
+        "leaderworkerset.x-k8s.io",
+        "leaderworkersets",
+        _OWN,
+        Scope.MODELS,
+        "One per replica that spans several pods; patched to mark one that leaves. Not needed where the API is absent.",
     ),
     Permission("", "services", _OWN, Scope.MODELS, "The address of a model."),
     Permission("", "persistentvolumeclaims", _OWN, Scope.MODELS, "Where the weights are."),

@@ -14,7 +14,7 @@ are in a ClusterRole, as are those for the cluster. The rule for the operator's 
 
 _NEVER = """\
 Never asked for: Secrets, which the kubelet mounts without the operator's help; `pods/exec`; the creation of pods, which
-ReplicaSets make; any write to the spec of a ModelDeployment; anything with `*`.
+ReplicaSets and LeaderWorkerSets make; any write to the spec of a ModelDeployment; anything with `*`.
 """
 
 

@@ -81,7 +81,7 @@ class Reason(StrEnum):
     NAME_TOO_LONG = (
         "NameTooLong",
         "The object's name leaves no room for the names of its pods.",
-        "Make the object anew under a name of at most 40 characters.",
+        "Make the object anew under a name of at most 40 characters, 34 where a replica spans several pods.",
     )
     NOT_ALLOWED = (
         "NotAllowed",
@@ -105,7 +105,7 @@ class Reason(StrEnum):
     )
     MULTI_NODE_NOT_AVAILABLE = (
         "MultiNodeNotAvailable",
-        "A replica spans several pods, and the cluster has no LeaderWorkerSet API.",
+        "A replica spans several pods, and the cluster has no LeaderWorkerSet API, or the engine runs in one pod only.",
         "Install LeaderWorkerSet, or fit the replica into one pod by accelerator.count.",
     )
     UNKNOWN_REVISION = (

@@ -1,6 +1,7 @@
 """What a plan wants written, in order. Each action carries what must still be true for it to be right."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from stoker.api.v1alpha1.status import Status
@@ -8,6 +9,14 @@ from stoker.core.names import Tier
 from stoker.core.plan.snapshot import Identity, ObjectKind
 
 Json = dict[str, Any]
+
+
+class ChildKind(StrEnum):
+    """Kinds that carry a ModelDeployment's replicas, and what these are made of."""
+
+    REPLICA_SET = "ReplicaSet"
+    GROUP = "LeaderWorkerSet"
+    REVISION = "ControllerRevision"
 
 
 @dataclass(frozen=True)
@@ -20,6 +29,13 @@ class CreateRevision:
 @dataclass(frozen=True)
 class CreateReplicaSet:
     """Makes a revision's ReplicaSet. One of ours that is there already is looked at again instead."""
+
+    body: Json
+
+
+@dataclass(frozen=True)
+class CreateGroup:
+    """Makes the LeaderWorkerSet of one replica. One of ours that is there already is looked at again instead."""
 
     body: Json
 
@@ -84,19 +100,12 @@ class Scale:
 
 
 @dataclass(frozen=True)
-class Mend:
-    """Changes fields of a ReplicaSet other than its count."""
+class Adopt:
+    """Makes the ModelDeployment the owner of an object that has none."""
 
-    replica_set: Identity
-    patch: Json
-
-
-@dataclass(frozen=True)
-class AdoptRevision:
-    """Makes the ModelDeployment the owner of a revision that has none."""
-
-    revision: Identity
-    patch: Json
+    kind: ChildKind
+    child: Identity
+    owner: Json
 
 
 @dataclass(frozen=True)
@@ -108,6 +117,23 @@ class Detach:
     since: str
     left_from: str
     why: str
+
+
+@dataclass(frozen=True)
+class DrainGroup:
+    """Marks the LeaderWorkerSet of the chosen replica, so that it does not count any more."""
+
+    group: Identity
+    since: str
+    why: str
+
+
+@dataclass(frozen=True)
+class TakeOffTraffic:
+    """Moves the leader of a LeaderWorkerSet that leaves to the tier `draining`."""
+
+    leader: Identity
+    since: str
 
 
 @dataclass(frozen=True)
@@ -133,6 +159,13 @@ class DeleteReplicaSet:
 
 
 @dataclass(frozen=True)
+class DeleteGroup:
+    """Removes a LeaderWorkerSet whose leader takes no traffic any more."""
+
+    group: Identity
+
+
+@dataclass(frozen=True)
 class DeleteRevision:
     """Forgets a revision beyond those that are kept."""
 
@@ -155,14 +188,17 @@ Action = (
     | DeleteJob
     | CreateClaim
     | MendClaim
+    | CreateGroup
     | Apply
     | Scale
-    | Mend
-    | AdoptRevision
+    | Adopt
     | Detach
+    | DrainGroup
+    | TakeOffTraffic
     | Retier
     | DeletePod
     | DeleteReplicaSet
+    | DeleteGroup
     | DeleteRevision
     | DeleteOwned
 )

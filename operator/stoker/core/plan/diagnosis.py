@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from stoker.api.v1alpha1.reason import Reason
-from stoker.core.names import SERVER_CONTAINER
-from stoker.core.plan.replicas import FINISHED_PHASES
+from stoker.core.names import SERVER_CONTAINER, leader_name
+from stoker.core.plan.replicas import FINISHED_PHASES, Replica, RevisionReplicas, lives
 from stoker.core.plan.snapshot import Container, Pod, ReplicaSet, Snapshot
 
 _LONGEST_QUOTE = 600
@@ -34,6 +34,7 @@ class Patient:
 
     snapshot: Snapshot
     replica_set: ReplicaSet | None
+    groups: tuple[Replica, ...]
     unwell: tuple[Pod, ...]
     finished: tuple[Pod, ...]
     what: str = "replica"  # in singular
@@ -42,14 +43,17 @@ class Patient:
 Check = Callable[[Patient], Finding | None]
 
 
-def diagnosis(snapshot: Snapshot, replica_set: ReplicaSet | None) -> tuple[Finding, ...]:
+def diagnosis(snapshot: Snapshot, held: RevisionReplicas) -> tuple[Finding, ...]:
     """Everything that is known to be wrong with a revision's replicas, the first to be read first."""
-    uid = replica_set.identity.uid if replica_set else ""
-    own = [pod for pod in snapshot.pods if uid and pod.owner_uid == uid]
+    uid = held.replica_set.identity.uid if held.replica_set else ""
+    groups = tuple(replica for replica in held.replicas if replica.group)
+    names = {replica.name for replica in groups}
+    own = [pod for pod in snapshot.pods if (uid and pod.owner_uid == uid) or pod.group in names]
     patient = Patient(
         snapshot,
-        replica_set,
-        tuple(pod for pod in own if not pod.ready and not pod.deleting and pod.phase not in FINISHED_PHASES),
+        held.replica_set,
+        groups,
+        tuple(pod for pod in own if not pod.ready and lives(pod)),
         tuple(pod for pod in own if pod.phase in FINISHED_PHASES),
     )
     return tuple(finding for check in CHECKS if (finding := check(patient)))
@@ -58,15 +62,14 @@ def diagnosis(snapshot: Snapshot, replica_set: ReplicaSet | None) -> tuple[Findi
 def diagnosis_of(snapshot: Snapshot, pods: Sequence[Pod]) -> tuple[Finding, ...]:
     """The same for pods that are no replicas, while they cannot begin."""
     waiting = tuple(pod for pod in pods if not pod.deleting and pod.phase == "Pending")
-    patient = Patient(snapshot, None, waiting, (), "job")
+    patient = Patient(snapshot, None, (), waiting, (), "job")
     return tuple(finding for check in CHECKS if (finding := check(patient)))
 
 
 def _pods_cannot_be_made(patient: Patient) -> Finding | None:
-    failure = patient.replica_set.failure if patient.replica_set else ""
+    missing, failure = _not_made(patient)
     if not failure:
         return None
-    missing = patient.replica_set.count - patient.replica_set.pods if patient.replica_set else 0
     who = f"{missing} {'replica' if missing == 1 else 'replicas'} cannot be made"
     if "exceeded quota" in failure:
         return Finding(Reason.QUOTA_EXCEEDED, f"{who}: {_quote(failure)}")
@@ -75,18 +78,42 @@ def _pods_cannot_be_made(patient: Patient) -> Finding | None:
     return Finding(Reason.ADMISSION_REFUSED, f"{who}: {_quote(failure)}")
 
 
+def _not_made(patient: Patient) -> tuple[int, str]:
+    """How many replicas lack pods, and what their controllers say of it: a ReplicaSet in its status, StatefulSets below
+    a LeaderWorkerSet by events alone."""
+    if patient.replica_set:
+        return patient.replica_set.count - patient.replica_set.pods, patient.replica_set.failure
+    incomplete = [replica.name for replica in patient.groups if len(replica.pods) < replica.size]
+    makers = {name for group in incomplete for name in (group, leader_name(group))}
+    said = (
+        trouble.message
+        for trouble in patient.snapshot.troubles
+        if trouble.kind == "StatefulSet" and trouble.name in makers and trouble.reason == "FailedCreate"
+    )
+    return len(incomplete), next(said, "")
+
+
 def _unschedulable(patient: Patient) -> Finding | None:
     waiting = [pod for pod in patient.unwell if pod.unschedulable]
     if not waiting:
         return None
     said = waiting[0].unschedulable
-    who = f"{len(waiting)} {patient.what}{' waits' if len(waiting) == 1 else 's wait'} for a node"
+    who = f"{_who_waits(waiting, patient.what)} for a node"
     claim = re.search(r'persistentvolumeclaim "([^"]+)" not found', said)
     if claim:
         return Finding(Reason.CLAIM_MISSING, f"{who}: the claim {claim[1]} does not exist.")
     if "volume node affinity conflict" in said:
         return Finding(Reason.VOLUME_ZONE_HAS_NO_GPU, f"{who}: {_quote(said)}")
     return Finding(Reason.UNSCHEDULABLE, f"{who}: {_shortage(said, len(waiting), patient)}{_quote(said)}")
+
+
+def _who_waits(pods: list[Pod], what: str) -> str:
+    replicas = {pod.group or pod.identity.name for pod in pods}
+    if not pods[0].group:
+        return f"1 {what} waits" if len(pods) == 1 else f"{len(pods)} {what}s wait"
+    some = "1 pod" if len(pods) == 1 else f"{len(pods)} pods"
+    all_of = "1 replica" if len(replicas) == 1 else f"{len(replicas)} replicas"
+    return f"{some} of {all_of} {'waits' if len(pods) == 1 else 'wait'}"
 
 
 def _shortage(said: str, waiting: int, patient: Patient) -> str:

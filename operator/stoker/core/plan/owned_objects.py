@@ -14,12 +14,12 @@ SERVICE_PORT = 80
 
 
 def owned_objects(
-    deployment: ModelDeployment, wanted_replicas: int, settings: Configuration
+    deployment: ModelDeployment, wanted_replicas: int, settings: Configuration, *, spans_pods: bool
 ) -> Iterator[tuple[ObjectKind, Json]]:
     yield ObjectKind.SERVICE, _service(deployment)
     yield ObjectKind.DISRUPTION_BUDGET, _disruption_budget(deployment, wanted_replicas)
     if settings.network.policy:
-        yield ObjectKind.NETWORK_POLICY, _network_policy(deployment, settings)
+        yield ObjectKind.NETWORK_POLICY, _network_policy(deployment, settings, spans_pods=spans_pods)
 
 
 def _object(deployment: ModelDeployment, api_version: str, kind: str, spec: Json) -> Json:
@@ -57,11 +57,18 @@ def _disruption_budget(deployment: ModelDeployment, wanted_replicas: int) -> Jso
     )
 
 
-def _network_policy(deployment: ModelDeployment, settings: Configuration) -> Json:
-    """In: the server's port, from the clients' namespaces. Out: nothing, since the weights are there already."""
+def _network_policy(deployment: ModelDeployment, settings: Configuration, *, spans_pods: bool) -> Json:
+    """In: the server's port, from the clients' namespaces. Out: nothing, since the weights are there already. Where a
+    replica spans pods, these talk to each other, and find their leader by its name."""
     clients = [{"namespaceSelector": dict(selector)} for selector in settings.network.clients]
     # A rule from an empty list of peers would let everybody in.
     ingress = [{"from": clients, "ports": [{"port": SERVER_PORT, "protocol": "TCP"}]}] if clients else []
+    egress: list[Json] = []
+    if spans_pods:
+        own = [{"podSelector": {"matchLabels": {MODEL_LABEL: deployment.metadata.name}}}]
+        names = [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]
+        ingress.append({"from": own})
+        egress = [{"to": own}, {"to": [{"namespaceSelector": {}}], "ports": names}]
     return _object(
         deployment,
         "networking.k8s.io/v1",
@@ -74,5 +81,6 @@ def _network_policy(deployment: ModelDeployment, settings: Configuration) -> Jso
             },
             "policyTypes": ["Egress", "Ingress"],
             "ingress": ingress,
-        },
+        }
+        | ({"egress": egress} if egress else {}),
     )

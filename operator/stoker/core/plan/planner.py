@@ -10,12 +10,15 @@ from collections.abc import Iterator, Mapping
 
 from stoker.api.v1alpha1.reason import Reason
 from stoker.core.engine import Refusal
+from stoker.core.plan import groups, replica_sets
 from stoker.core.plan.actions import (
     Action,
     Apply,
+    CreateGroup,
     CreateRevision,
     DeleteOwned,
     DeleteRevision,
+    DrainGroup,
     Note,
     Plan,
     Scale,
@@ -25,22 +28,13 @@ from stoker.core.plan.diagnosis import Finding, diagnosis
 from stoker.core.plan.difference import difference
 from stoker.core.plan.fetch.asking import forgotten
 from stoker.core.plan.owned_objects import owned_objects
-from stoker.core.plan.replicas import (
-    RevisionReplicas,
-    adoptions,
-    by_revision,
-    departures,
-    emptied,
-    mended_tiers,
-    moves,
-    new_replica_set,
-    newest_first,
-)
+from stoker.core.plan.replicas import RevisionReplicas, by_revision, newest_first
 from stoker.core.plan.revision import controller_revision
 from stoker.core.plan.rollout import Held, goals
 from stoker.core.plan.snapshot import Owned, Snapshot
 from stoker.core.plan.status import MOST_REVISIONS, Picture, status_of
 from stoker.core.plan.target import Target, target_of
+from stoker.core.plan.upkeep import adoptions, mended_tiers
 
 
 def plan(snapshot: Snapshot) -> Plan:
@@ -51,7 +45,7 @@ def plan(snapshot: Snapshot) -> Plan:
         snapshot, target, replicas, wanted, limit, _findings(snapshot, target, replicas), _blocked(snapshot, target)
     )
     counts = _counts(snapshot, target, replicas, wanted)
-    leaving, look_again_seconds = departures(snapshot, replicas, counts)
+    leaving, look_again_seconds = _departures(snapshot, replicas, counts)
     actions: list[Action] = [
         *adoptions(snapshot),
         *_fetching(snapshot, target),
@@ -85,10 +79,12 @@ def _wanted(snapshot: Snapshot, target: Target) -> tuple[int, Refusal | None]:
             f"spec.replicas is {spec.replicas}, and the operator's configuration allows {limits.max_replicas}"
             " (limits.maxReplicas).",
         )
-    if spec.replicas > 1 and target.weights and target.weights.one_node:
+    pods = spec.replicas * (target.rendered.pods if target.rendered else 1)
+    if pods > 1 and target.weights and target.weights.one_node:
+        what = f"{pods} replicas" if pods == spec.replicas else f"{pods} pods of {spec.replicas} replicas"
         return spec.replicas, Refusal(
             Reason.VOLUME_ON_ONE_NODE,
-            f"The claim {target.weights.claim} can be mounted on one node at a time, so all {spec.replicas} replicas"
+            f"The claim {target.weights.claim} can be mounted on one node at a time, so all {what}"
             " have to find room on that node: use a claim with ReadWriteMany or ReadOnlyMany.",
         )
     return spec.replicas, None
@@ -98,7 +94,7 @@ def _findings(snapshot: Snapshot, target: Target, replicas: Mapping[str, Revisio
     """The target's first, then those of revisions that still serve."""
     name = target.rendered.name if target.rendered else ""
     ordered = sorted(replicas.values(), key=lambda held: held.revision != name)
-    return tuple(finding for held in ordered for finding in diagnosis(snapshot, held.replica_set))
+    return tuple(finding for held in ordered for finding in diagnosis(snapshot, held))
 
 
 def _blocked(snapshot: Snapshot, target: Target) -> Finding | None:
@@ -121,7 +117,9 @@ def _owned(snapshot: Snapshot, wanted: int, target: Target) -> Iterator[Action]:
     contested = {(contest.kind, contest.name) for contest in snapshot.contests}
     if target.rendered is None or deployment.spec.scaling.target_ref:
         return
-    desired = dict(owned_objects(deployment, wanted, snapshot.cluster.configuration))
+    # Pods that drain still work together when their LeaderWorkerSet is gone.
+    spans_pods = target.rendered.pods > 1 or bool(snapshot.groups) or any(pod.group for pod in snapshot.pods)
+    desired = dict(owned_objects(deployment, wanted, snapshot.cluster.configuration, spans_pods=spans_pods))
     for kind, body in desired.items():
         found = snapshot.owned.get(kind)
         if (kind.value, snapshot.name) in contested:
@@ -166,20 +164,34 @@ def _replica_actions(
         number = max((revision.number for revision in snapshot.revisions), default=0) + 1
         body = controller_revision(deployment, target.rendered, number, snapshot.cluster.operator_version)
         yield CreateRevision(body)
-    if not any(replica_set.revision == name for replica_set in snapshot.replica_sets):
-        yield new_replica_set(deployment, target.rendered, counts[name])
-    contested = frozenset(contest.name for contest in snapshot.contests if contest.kind == "ReplicaSet")
-    yield from moves(snapshot, replicas, counts, contested)
+    if target.rendered.pods > 1:
+        yield from groups.growth(snapshot, replicas.get(name), target.rendered, counts[name])
+    elif not any(replica_set.revision == name for replica_set in snapshot.replica_sets):
+        yield replica_sets.new_replica_set(deployment, target.rendered, counts[name])
+    for revision, goal in counts.items():
+        if revision in replicas:
+            yield from replica_sets.moves(snapshot, replicas[revision], goal)
+            yield from groups.shrinking(snapshot, replicas[revision], goal)
+
+
+def _departures(
+    snapshot: Snapshot, replicas: Mapping[str, RevisionReplicas], counts: Mapping[str, int]
+) -> tuple[list[Action], float | None]:
+    """What goes on leaving, and when to look again."""
+    pods, pods_seconds = replica_sets.departures(snapshot, replicas, counts)
+    sets, sets_seconds = groups.departures(snapshot)
+    waits = [seconds for seconds in (pods_seconds, sets_seconds) if seconds is not None]
+    return [*pods, *sets], min(waits, default=None)
 
 
 def _holds_something(held: RevisionReplicas) -> bool:
-    return bool(held.pods) or (held.replica_set is not None and held.replica_set.count > 0)
+    return bool(held.replicas) or (held.replica_set is not None and held.replica_set.count > 0)
 
 
 def _forgotten(snapshot: Snapshot, target: Target, replicas: Mapping[str, RevisionReplicas]) -> Iterator[Action]:
     """Empty ReplicaSets of other revisions, and revisions beyond those that are kept."""
     name = target.rendered.name if target.rendered else None
-    yield from emptied(replicas, name)
+    yield from replica_sets.emptied(replicas, name)
     spare = [revision for revision in snapshot.revisions if revision.name not in {*replicas, name}]
     spare.sort(key=lambda revision: -revision.number)
     for revision in spare[max(0, MOST_REVISIONS - len(replicas)) :]:
@@ -188,6 +200,10 @@ def _forgotten(snapshot: Snapshot, target: Target, replicas: Mapping[str, Revisi
 
 def _notes_on(actions: list[Action]) -> Iterator[Note]:
     """What was decided, in the order in which it happens."""
+    made = [action.body for action in actions if isinstance(action, CreateGroup)]
+    if made:
+        size = made[0]["spec"]["leaderWorkerTemplate"]["size"]
+        yield Note("ScaledUp", f"Making {len(made)} more {'replica' if len(made) == 1 else 'replicas'} of {size} pods.")
     for action in actions:
         match action:
             case CreateRevision(body):
@@ -195,5 +211,7 @@ def _notes_on(actions: list[Action]) -> Iterator[Note]:
             case Scale(replica_set, before, count, _):
                 change = "up" if count > before else "down"
                 yield Note(f"Scaled{change.title()}", f"Scaled {replica_set.name} {change} from {before} to {count}.")
+            case DrainGroup(group, _, why):
+                yield Note("ScaledDown", f"Taking replica {group.name} away ({why}).")
             case _:
                 pass

@@ -1,16 +1,17 @@
-"""The pod of a replica, rendered from the spec, its engine, its weights and the operator's configuration.
+"""The pods of a replica, rendered from the spec, its engine, its weights and the operator's configuration.
 
 It is rendered once for a revision and then kept. What it guarantees whatever the spec says: no API token, no
 privileges, no root, a read-only root file system; the weights read-only; a start that may be long and a failure that is
 seen fast; leaving by way of a pause in which routing catches up.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from stoker.api.configuration import Configuration
 from stoker.api.v1alpha1.modeldeployment import ModelDeployment, Spec
-from stoker.core.engine import Server
+from stoker.core.engine import Server, Worker
 from stoker.core.names import (
     MODEL_LABEL,
     REVISION_LABEL,
@@ -32,6 +33,7 @@ WEIGHTS_PATH = "/mnt/weights"
 OFF_TRAFFIC_SECONDS = 5
 # Between the end of the drain and the kill, so that the engine can say goodbye.
 LAST_WORDS_SECONDS = 30
+_DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 _UNPRIVILEGED = 65_532
 _PROBE_SECONDS = 2
 
@@ -55,16 +57,47 @@ def pod_template(deployment: ModelDeployment, parts: Parts) -> Json:
     """With the user's own patch merged over it."""
     spec = deployment.spec
     name = deployment.metadata.name
-    labels = identity_labels(name) | {REVISION_LABEL: parts.revision, TIER_LABEL: Tier.SERVING.value}
     rendered = {
         "metadata": {
-            "labels": labels | (claim_label(parts.weights.claim) if parts.weights.one_node else {}),
+            "labels": _labels(name, parts) | {TIER_LABEL: Tier.SERVING.value},
             "annotations": _scrape_annotations(parts.server),
         },
-        "spec": _pod_spec(spec, name, parts),
+        "spec": _pod_spec(spec, name, parts)
+        | {
+            "terminationGracePeriodSeconds": OFF_TRAFFIC_SECONDS + spec.drain.grace_seconds + LAST_WORDS_SECONDS,
+            "containers": [_container(spec, parts, parts.server) | _serving(parts)],
+        },
     }
+    return _patched(rendered, spec)
+
+
+def worker_template(deployment: ModelDeployment, parts: Parts, worker: Worker) -> Json:
+    """Of the other pods, where a replica spans several: no tier, no port and no probes, since nobody asks them. They
+    end after their leader, so they need no time to drain."""
+    spec = deployment.spec
+    name = deployment.metadata.name
+    rendered = {
+        "metadata": {
+            "labels": _labels(name, parts),
+            "annotations": {_DEFAULT_CONTAINER: SERVER_CONTAINER},
+        },
+        "spec": _pod_spec(spec, name, parts)
+        | {
+            "terminationGracePeriodSeconds": LAST_WORDS_SECONDS,
+            "containers": [_container(spec, parts, worker)],
+        },
+    }
+    return _patched(rendered, spec)
+
+
+def _patched(rendered: Json, spec: Spec) -> Json:
     patch = template_patch(spec)
     return merged(rendered, patch) if patch else rendered
+
+
+def _labels(name: str, parts: Parts) -> dict[str, str]:
+    beside = claim_label(parts.weights.claim) if parts.weights.one_node else {}
+    return identity_labels(name) | {REVISION_LABEL: parts.revision} | beside
 
 
 def _scrape_annotations(server: Server) -> Json:
@@ -72,7 +105,7 @@ def _scrape_annotations(server: Server) -> Json:
         "prometheus.io/scrape": "true",
         "prometheus.io/port": str(server.port),
         "prometheus.io/path": server.metrics_path,
-        "kubectl.kubernetes.io/default-container": SERVER_CONTAINER,
+        _DEFAULT_CONTAINER: SERVER_CONTAINER,
     }
 
 
@@ -87,14 +120,12 @@ def _pod_spec(spec: Spec, name: str, parts: Parts) -> Json:
     return {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": OFF_TRAFFIC_SECONDS + spec.drain.grace_seconds + LAST_WORDS_SECONDS,
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": _UNPRIVILEGED,
             "runAsGroup": _UNPRIVILEGED,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [_server_container(spec, parts)],
         "topologySpreadConstraints": [_spread_over_nodes(name)],
         "volumes": _volumes(parts.weights, settings),
     } | {field: value for field, value in (_constraints(spec, parts) | optional).items() if value}
@@ -107,20 +138,25 @@ def _constraints(spec: Spec, parts: Parts) -> Json:
     return constraints
 
 
-def _server_container(spec: Spec, parts: Parts) -> Json:
+def _serving(parts: Parts) -> Json:
     server, settings = parts.server, parts.settings
-    container = {
-        "name": SERVER_CONTAINER,
-        "image": parts.image,
-        "args": list(server.args),
-        "env": _environment(spec, server, settings),
+    return {
         "ports": [{"name": SERVER_PORT, "containerPort": server.port}],
-        "resources": _resources(spec),
         "startupProbe": _probe(server, _PROBE_SECONDS, settings.pods.startup_seconds // _PROBE_SECONDS),
         "readinessProbe": _probe(server, _PROBE_SECONDS, 2),
         # A busy engine may answer late; only one that has not answered for two minutes is ended.
         "livenessProbe": _probe(server, 10, 12),
         "lifecycle": {"preStop": {"sleep": {"seconds": OFF_TRAFFIC_SECONDS}}},
+    }
+
+
+def _container(spec: Spec, parts: Parts, process: Server | Worker) -> Json:
+    container = {
+        "name": SERVER_CONTAINER,
+        "image": parts.image,
+        "args": list(process.args),
+        "env": _environment(spec, process.env, parts.settings),
+        "resources": _resources(spec),
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
@@ -134,7 +170,7 @@ def _server_container(spec: Spec, parts: Parts) -> Json:
             {"name": "scratch", "mountPath": "/tmp"},  # noqa: S108 - the one place that is writable
         ],
     }
-    return container | ({"command": list(server.command)} if server.command else {})
+    return container | ({"command": list(process.command)} if process.command else {})
 
 
 def _weights_mount(weights: Weights) -> Json:
@@ -143,11 +179,11 @@ def _weights_mount(weights: Weights) -> Json:
     return mount | ({"subPath": weights.folder} if weights.folder else {})
 
 
-def _environment(spec: Spec, server: Server, settings: Configuration) -> list[Json]:
+def _environment(spec: Spec, own: Mapping[str, str], settings: Configuration) -> list[Json]:
     """The user's over the configuration's over the profile's."""
     values: dict[str, Json] = {
         name: {"name": name, "value": value}
-        for name, value in {"HOME": "/tmp", **server.env, **settings.engine(spec.engine.name).env}.items()  # noqa: S108
+        for name, value in {"HOME": "/tmp", **own, **settings.engine(spec.engine.name).env}.items()  # noqa: S108
     }
     for variable in spec.engine.env:
         values[variable.name] = variable.to_manifest()

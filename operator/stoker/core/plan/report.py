@@ -4,24 +4,27 @@ from collections.abc import Iterator
 
 from stoker.core.plan.actions import (
     Action,
-    AdoptRevision,
+    Adopt,
     Apply,
     CreateClaim,
+    CreateGroup,
     CreateJob,
     CreateReplicaSet,
     CreateRevision,
+    DeleteGroup,
     DeleteJob,
     DeleteOwned,
     DeletePod,
     DeleteReplicaSet,
     DeleteRevision,
     Detach,
+    DrainGroup,
     KeepResult,
-    Mend,
     MendClaim,
     Plan,
     Retier,
     Scale,
+    TakeOffTraffic,
 )
 
 
@@ -47,22 +50,29 @@ def sentence(action: Action) -> str:  # noqa: C901, PLR0911, PLR0912 - one line 
             return f"create PersistentVolumeClaim {body['metadata']['name']} of {size}"
         case MendClaim(claim, _, why):
             return f"change PersistentVolumeClaim {claim.name}: {why}"
+        case CreateGroup(body):
+            size = body["spec"]["leaderWorkerTemplate"]["size"]
+            return f"create LeaderWorkerSet {body['metadata']['name']} with {size} pods"
         case Apply(kind, seen, body, _):
             return f"{'update' if seen else 'create'} {kind} {body['metadata']['name']}"
         case Scale(replica_set, before, count, _):
             return f"scale ReplicaSet {replica_set.name} from {before} to {count}"
-        case Mend(replica_set, _):
-            return f"mend ReplicaSet {replica_set.name}"
-        case AdoptRevision(revision, _):
-            return f"adopt ControllerRevision {revision.name}"
+        case Adopt(kind, child, _):
+            return f"adopt {kind} {child.name}"
         case Detach(pod, _, _, _, why):
             return f"take pod {pod.name} off traffic and out of its ReplicaSet ({why})"
+        case DrainGroup(group, _, why):
+            return f"mark LeaderWorkerSet {group.name} as draining ({why})"
+        case TakeOffTraffic(leader, _):
+            return f"take pod {leader.name} off traffic"
         case Retier(pod, tier):
             return f"move pod {pod.name} to tier {tier}"
         case DeletePod(pod):
             return f"delete pod {pod.name}"
         case DeleteReplicaSet(replica_set):
             return f"delete ReplicaSet {replica_set.name}, which is empty"
+        case DeleteGroup(group):
+            return f"delete LeaderWorkerSet {group.name}, which takes no traffic"
         case DeleteRevision(revision):
             return f"forget ControllerRevision {revision.name}"
         case DeleteOwned(kind, seen):

@@ -29,8 +29,10 @@ class Rendered:
     """What a revision's pods are, as it was decided when the revision was made."""
 
     name: str
-    template: Mapping[str, Any]
+    template: Mapping[str, Any]  # of the pod that serves
     input: Mapping[str, Any]
+    worker: Mapping[str, Any] | None = None  # None: a replica is one pod
+    pods: int = 1  # of one replica
     found: Found | None = None  # the weights that it was made with; None: they were not looked at
 
 
@@ -82,12 +84,24 @@ def revision_name(revision_input: Mapping[str, Any]) -> str:
 def read(revision: Revision) -> Rendered:
     data = json.loads(revision.data)
     found = data.get("weights")
-    return Rendered(revision.name, data["template"], data["input"], Found.from_json(found) if found else None)
+    return Rendered(
+        revision.name,
+        data["template"],
+        data["input"],
+        data.get("worker"),
+        data.get("pods", 1),
+        Found.from_json(found) if found else None,
+    )
 
 
 def controller_revision(deployment: ModelDeployment, rendered: Rendered, number: int, operator_version: str) -> Json:
     """The object that keeps a revision."""
     name = deployment.metadata.name
+    data: Json = {"input": rendered.input, "template": rendered.template, "operator": operator_version}
+    if rendered.worker is not None:
+        data |= {"worker": rendered.worker, "pods": rendered.pods}
+    if rendered.found is not None:
+        data |= {"weights": rendered.found.to_json()}
     return {
         "apiVersion": "apps/v1",
         "kind": "ControllerRevision",
@@ -98,8 +112,7 @@ def controller_revision(deployment: ModelDeployment, rendered: Rendered, number:
             "ownerReferences": [owner_reference(deployment)],
         },
         "revision": number,
-        "data": {"input": rendered.input, "template": rendered.template, "operator": operator_version}
-        | ({"weights": rendered.found.to_json()} if rendered.found else {}),
+        "data": data,
     }
 
 

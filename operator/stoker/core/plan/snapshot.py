@@ -64,6 +64,7 @@ class Pod:
     deleting: bool
     draining_since: datetime | None  # None: not draining
     left_from: str  # empty: it never left a ReplicaSet
+    group: str  # the LeaderWorkerSet whose controller made it; empty: none
     reason: str  # such as Evicted
     message: str
     containers: tuple[Container, ...]
@@ -88,6 +89,19 @@ class ReplicaSet:
     def place(self) -> str:
         """What a pod that leaves now left from."""
         return f"{self.identity.uid}/{self.generation}"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A LeaderWorkerSet: one replica that spans several pods, which carry its name in a label."""
+
+    identity: Identity
+    revision: str
+    owner_uid: str
+    created: datetime
+    size: int  # pods
+    draining_since: datetime | None  # None: it is to stay
+    deleting: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +228,7 @@ class Snapshot:
     live: LiveObject
     cluster: Cluster
     replica_sets: tuple[ReplicaSet, ...] = ()
+    groups: tuple[Group, ...] = ()
     pods: tuple[Pod, ...] = ()
     revisions: tuple[Revision, ...] = ()
     owned: Mapping[ObjectKind, Owned] = field(default_factory=dict)

@@ -13,7 +13,7 @@ from stoker.core.names import SERVER_CONTAINER, Tier, serving_selector
 from stoker.core.plan.conditions import Statement, conditions_from
 from stoker.core.plan.diagnosis import Finding
 from stoker.core.plan.fetch.fitting import FitState
-from stoker.core.plan.replicas import RevisionReplicas, draining
+from stoker.core.plan.replicas import Replica, RevisionReplicas, leaving
 from stoker.core.plan.snapshot import Pod, Snapshot
 from stoker.core.plan.target import Target
 
@@ -33,11 +33,11 @@ class Picture:
     blocked: Finding | None  # why the spec cannot be brought about without a person
 
     @property
-    def live(self) -> tuple[Pod, ...]:
-        return tuple(pod for held in self.replicas.values() for pod in held.pods)
+    def live(self) -> tuple[Replica, ...]:
+        return tuple(replica for held in self.replicas.values() for replica in held.replicas)
 
     def of_tier(self, tier: Tier, *, ready: bool | None = None) -> int:
-        return sum(pod.tier == tier and ready in (None, pod.ready) for pod in self.live)
+        return sum(replica.tier == tier and ready in (None, replica.ready) for replica in self.live)
 
     @property
     def ready(self) -> int:
@@ -50,7 +50,7 @@ class Picture:
     @property
     def rolling(self) -> bool:
         """Whether replicas of another revision than the target's are still there."""
-        return any(held.pods and name != self.target_name for name, held in self.replicas.items())
+        return any(held.replicas and name != self.target_name for name, held in self.replicas.items())
 
     @property
     def settled(self) -> bool:
@@ -72,10 +72,10 @@ def status_of(picture: Picture) -> tuple[Status, tuple[Statement, ...]]:
             "ready_replicas": picture.ready,
             "warm_replicas": picture.of_tier(Tier.WARM),
             "asleep_replicas": picture.of_tier(Tier.ASLEEP),
-            "starting_replicas": sum(not pod.ready for pod in picture.live),
-            "draining_replicas": len(draining(snapshot)),
+            "starting_replicas": sum(not replica.ready for replica in picture.live),
+            "draining_replicas": leaving(snapshot),
             "desired_replicas": picture.wanted,
-            "accelerators": len(picture.live) * deployment.spec.accelerator.count,
+            "accelerators": sum(replica.size for replica in picture.live) * deployment.spec.accelerator.count,
             "selector": ",".join(f"{key}={value}" for key, value in serving_selector(snapshot.name).items()),
             "served_name": deployment.spec.model.served_name or snapshot.name,
             "url": f"http://{snapshot.name}.{snapshot.namespace}.svc/v1",
@@ -93,9 +93,9 @@ def _current_revision(picture: Picture) -> str | None:
     if not picture.rolling:
         return picture.target_name
     before = picture.snapshot.live.deployment.status.current_revision
-    if before and before in picture.replicas and picture.replicas[before].pods:
+    if before and before in picture.replicas and picture.replicas[before].replicas:
         return before
-    return next(name for name, held in picture.replicas.items() if held.pods and name != picture.target_name)
+    return next(name for name, held in picture.replicas.items() if held.replicas and name != picture.target_name)
 
 
 def _revisions(picture: Picture) -> tuple[RevisionStatus, ...]:
@@ -103,7 +103,7 @@ def _revisions(picture: Picture) -> tuple[RevisionStatus, ...]:
     return tuple(
         RevisionStatus(
             name=revision.name,
-            replicas=len(held.pods) if (held := picture.replicas.get(revision.name)) else 0,
+            replicas=len(held.replicas) if (held := picture.replicas.get(revision.name)) else 0,
             ready_replicas=held.held.ready if held else 0,
             image=_image(held.pods) if held else None,
         )
@@ -206,10 +206,17 @@ def _scheduled(picture: Picture) -> Statement:
     for finding in picture.findings:
         if finding.reason in placing:
             return Statement(ConditionType.SCHEDULED, "False", finding.reason, finding.message)
-    waiting = sum(not pod.node for pod in picture.live)
+    waiting = sum(not replica.placed for replica in picture.live)
     if waiting or len(picture.live) < picture.wanted:
         return Statement(ConditionType.SCHEDULED, "Unknown", Reason.STARTING, "Replicas wait for the scheduler.")
-    return Statement(ConditionType.SCHEDULED, "True", Reason.ALL_SCHEDULED, "Every replica has a node.")
+    return Statement(
+        ConditionType.SCHEDULED,
+        "True",
+        Reason.ALL_SCHEDULED,
+        "Every replica has a node for each of its pods."
+        if any(replica.group for replica in picture.live)
+        else "Every replica has a node.",
+    )
 
 
 def _progressing(picture: Picture) -> Statement:

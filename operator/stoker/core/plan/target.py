@@ -5,20 +5,25 @@ While something about the spec has to be mended by its author, the replicas that
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stoker.api.v1alpha1.reason import Reason
 from stoker.api.values.image import ImageReference
-from stoker.core.engine import MountedModel, Refusal
+from stoker.core.engine import MountedModel, Refusal, Server, pods_per_replica
+from stoker.core.names import group_name, leader_name
 from stoker.core.plan.allowed import refusal_of
 from stoker.core.plan.fetch.stage import Folders, Stage
 from stoker.core.plan.fetch.stages import stage_of
-from stoker.core.plan.pod_template import Parts, pod_template, weights_path
+from stoker.core.plan.pod_template import WEIGHTS_PATH, Parts, pod_template, weights_path, worker_template
 from stoker.core.plan.revision import Json, Rendered, read, revision_input, revision_name
 from stoker.core.plan.snapshot import Revision, Snapshot
 from stoker.core.plan.strategic_merge import InvalidPatch
 from stoker.core.plan.weights import Weights
 from stoker_runtime.facts import Format
+
+# StatefulSets label their pods with their own name, a hyphen and ten more characters, and a label has 63.
+LONGEST_STATEFUL_SET_NAME = 52
+HIGHEST_ORDINAL = 9999
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,15 @@ class Target:
 
 
 def target_of(snapshot: Snapshot) -> Target:
+    """A revision whose replicas cannot be seen is not touched: what is not known to be there might be made twice."""
+    target = _chosen(snapshot)
+    if target.rendered is None or target.rendered.pods == 1 or snapshot.cluster.has_leader_worker_sets:
+        return target
+    refusal = target.refusal or _no_groups(snapshot, target.rendered.pods)
+    return replace(target, rendered=None, refusal=refusal)
+
+
+def _chosen(snapshot: Snapshot) -> Target:
     spec = snapshot.live.deployment.spec
     kept = {revision.name: revision for revision in snapshot.revisions if revision.owner_uid in ("", snapshot.uid)}
     if spec.rollout.revision:
@@ -52,7 +66,7 @@ def target_of(snapshot: Snapshot) -> Target:
     chosen = revision_input(snapshot.live.deployment)
     name = revision_name(chosen)
     old = read(kept[name]) if name in kept else None
-    if refusal := _not_startable(snapshot):
+    if refusal := _not_startable(snapshot, name):
         # What was made for this spec goes on, though it could not be made today.
         stage = _stage(snapshot, old, kept) if old else None
         return Target(old or _last(snapshot, kept), True, refusal, None, stage)
@@ -64,7 +78,7 @@ def target_of(snapshot: Snapshot) -> Target:
     fresh = _rendered(snapshot, name, chosen, stage, stage.weights)
     if isinstance(fresh, Refusal):
         return Target(old or _last(snapshot, kept), True, fresh, None, stage)
-    newer_defaults = old is not None and fresh.template != old.template
+    newer_defaults = old is not None and (fresh.template, fresh.worker) != (old.template, old.worker)
     return Target(old or fresh, old is not None, None, newer_defaults, stage)
 
 
@@ -77,16 +91,15 @@ def _stage(snapshot: Snapshot, old: Rendered | None, kept: Mapping[str, Revision
 def _folders(snapshot: Snapshot, kept: Mapping[str, Revision]) -> Folders:
     newest = sorted(kept.values(), key=lambda revision: -revision.number)
     folders = {revision.name: found.folder for revision in newest if (found := read(revision).found) and found.folder}
-    running = {
-        folders[replica_set.revision]
-        for replica_set in snapshot.replica_sets
-        if replica_set.revision in folders and (replica_set.count or replica_set.pods)
-    }
+    filled = {replica_set.revision for replica_set in snapshot.replica_sets if replica_set.count or replica_set.pods}
+    filled |= {group.revision for group in snapshot.groups}
+    running = {folder for revision, folder in folders.items() if revision in filled}
     return Folders(frozenset(running), tuple(dict.fromkeys(folders.values())))
 
 
 def _has_replicas(snapshot: Snapshot, revision: str) -> bool:
-    return any(replica_set.revision == revision for replica_set in snapshot.replica_sets)
+    sets, groups = snapshot.replica_sets, snapshot.groups
+    return revision in {replica_set.revision for replica_set in sets} | {group.revision for group in groups}
 
 
 def _pinned(snapshot: Snapshot, name: str, kept: dict[str, Revision]) -> Target:
@@ -134,8 +147,10 @@ def _rendered(snapshot: Snapshot, name: str, chosen: Json, stage: Stage, weights
     if isinstance(server, Refusal):
         return server
     parts = Parts(name, str(image), server, weights, cluster.configuration)
+    pods = pods_per_replica(spec)
     try:
-        return Rendered(name, pod_template(deployment, parts), chosen, stage.found)
+        worker = worker_template(deployment, parts, server.worker) if server.worker and pods > 1 else None
+        return Rendered(name, pod_template(deployment, parts), chosen, worker, pods, stage.found)
     except InvalidPatch as invalid:
         return Refusal(Reason.INVALID_TEMPLATE, f"spec.template.{invalid}")
 
@@ -145,7 +160,7 @@ def _image(snapshot: Snapshot) -> ImageReference | None:
     return engine.image or snapshot.cluster.configuration.engine(engine.name).image
 
 
-def _not_startable(snapshot: Snapshot) -> Refusal | None:
+def _not_startable(snapshot: Snapshot, name: str) -> Refusal | None:
     """What is known to be wrong before anybody looks at the weights."""
     cluster, engine = snapshot.cluster, snapshot.live.deployment.spec.engine
     image = _image(snapshot)
@@ -161,21 +176,46 @@ def _not_startable(snapshot: Snapshot) -> Refusal | None:
             Reason.ENGINE_NOT_SUPPORTED,
             f"This version of Stoker does not run engine {engine.name}: set spec.engine.name to one of {known}.",
         )
-    allowed = cluster.configuration.allowed
-    return refusal_of(snapshot.live.deployment.spec, str(image), allowed) or _needs_many_pods(snapshot)
+    spec, pods = snapshot.live.deployment.spec, pods_per_replica(snapshot.live.deployment.spec)
+    if refusal := refusal_of(spec, str(image), cluster.configuration.allowed):
+        return refusal
+    server = cluster.profiles[engine.name].server(spec, MountedModel(snapshot.name, WEIGHTS_PATH))
+    if isinstance(server, Refusal):
+        return server
+    return _cannot_span(snapshot, name, server, pods) if pods > 1 else None
 
 
-def _needs_many_pods(snapshot: Snapshot) -> Refusal | None:
+def _cannot_span(snapshot: Snapshot, revision: str, server: Server, pods: int) -> Refusal | None:
     spec = snapshot.live.deployment.spec
-    ranks = spec.engine.tensor_parallel * spec.engine.pipeline_parallel
-    pods = ranks // spec.accelerator.count if spec.accelerator.count else 1
-    if pods <= 1:
-        return None
-    lacks = {False: "which this cluster lacks", None: "and this operator cannot see whether the cluster has it"}
-    why = lacks.get(snapshot.cluster.has_leader_worker_sets, "which this version of Stoker does not use yet")
+    if server.worker is None:
+        return Refusal(
+            Reason.MULTI_NODE_NOT_AVAILABLE,
+            f"A replica spans {pods} pods, and this version of Stoker runs engine {spec.engine.name} in one pod:"
+            f" set spec.accelerator.count to {pods * spec.accelerator.count} for one pod.",
+        )
+    if not snapshot.cluster.has_leader_worker_sets:
+        return _no_groups(snapshot, pods)
+    longest = LONGEST_STATEFUL_SET_NAME - len(leader_name(group_name("", revision, HIGHEST_ORDINAL)))
+    if len(snapshot.name) > longest:
+        return Refusal(
+            Reason.NAME_TOO_LONG,
+            f"The name {snapshot.name} is {len(snapshot.name)} characters long, and names of the StatefulSets below a"
+            f" replica of {pods} pods are made from it: make the ModelDeployment anew under a name of at most {longest}"
+            " characters, or set spec.accelerator.count so that a replica is one pod.",
+        )
+    return None
+
+
+def _no_groups(snapshot: Snapshot, pods: int) -> Refusal:
+    accelerator = snapshot.live.deployment.spec.accelerator
+    why = (
+        "and this operator cannot see whether the cluster has it: let it list leaderworkersets, or"
+        if snapshot.cluster.has_leader_worker_sets is None
+        else "which this cluster lacks: install it and restart the operator, or"
+    )
     return Refusal(
         Reason.MULTI_NODE_NOT_AVAILABLE,
-        f"A replica of {ranks} ranks with {spec.accelerator.count} {spec.accelerator.resource_name} in a pod"
-        f" spans {pods} pods, which needs the LeaderWorkerSet API, {why}:"
-        f" set spec.accelerator.count to {ranks} for one pod.",
+        f"A replica of {pods * accelerator.count} ranks with {accelerator.count} {accelerator.resource_name} in a pod"
+        f" spans {pods} pods, which needs the LeaderWorkerSet API, {why}"
+        f" set spec.accelerator.count to {pods * accelerator.count} for one pod.",
     )

@@ -1,0 +1,138 @@
+"""The cluster as a user and a node see it, and what a model needs in it."""
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from kubernetes.aio.client import Configuration as Credentials
+
+from stoker.api.schema.crd import custom_resource_definition
+from stoker.core.names import TIER_LABEL
+from stoker.kube import resources
+from stoker.kube.connection import ApiError, Connection
+from stoker.kube.resources import Key
+from tests.integration.operator_under_test import NAMESPACE
+from tests.integration.toy_node import ToyNode
+
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+MODELS = resources.MODEL_DEPLOYMENTS
+WAIT_SECONDS = 60.0
+NUMBERS = itertools.count()
+
+
+@dataclass
+class World:
+    """The cluster as a user and a node see it."""
+
+    connection: Connection
+    node: ToyNode
+    credentials: Callable[[], Credentials]
+    name: str = ""
+    namespace: str = NAMESPACE
+
+    async def create(self, replicas: int = 2, **spec: Any) -> None:
+        self.name = f"m{next(NUMBERS)}"
+        manifest = {
+            "apiVersion": "stoker.dev/v1alpha1",
+            "kind": "ModelDeployment",
+            "metadata": {"name": self.name, "namespace": self.namespace},
+            "spec": {
+                "model": {"source": "pvc://weights/tiny"},
+                "engine": {"name": "simulated", "image": "localhost/simulated:1"},
+                "replicas": replicas,
+                "scaling": {"maxReplicas": 20},
+            }
+            | spec,
+        }
+        await self.connection.post(MODELS.collection(self.namespace), manifest)
+
+    async def edit(self, **spec: Any) -> None:
+        await self.connection.merge_patch(MODELS.path(Key(self.namespace, self.name)), {"spec": spec})
+
+    async def delete(self) -> None:
+        await self.connection.delete(MODELS.path(Key(self.namespace, self.name)), {})
+
+    async def model(self) -> dict[str, Any]:
+        return await self.connection.get(MODELS.path(Key(self.namespace, self.name)))
+
+    async def of_model(self, resource: resources.Resource) -> list[dict[str, Any]]:
+        query = {"labelSelector": f"stoker.dev/model={self.name}"}
+        return [item async for item in self.connection.list(resource.collection(self.namespace), query)]
+
+    async def pods(self) -> set[str]:
+        """Those that are there to stay."""
+        found = await self.of_model(resources.PODS)
+        return {
+            pod["metadata"]["name"]
+            for pod in found
+            if "deletionTimestamp" not in pod["metadata"] and pod["metadata"]["labels"].get(TIER_LABEL) == "serving"
+        }
+
+    async def settled(self, replicas: int) -> bool:
+        """The spec is brought about, nothing is on its way out, and the status says so."""
+        model = await self.model()
+        status = model.get("status", {})
+        conditions = {condition["type"]: condition["status"] for condition in status.get("conditions", ())}
+        pods = await self.of_model(resources.PODS)
+        counts = [replica_set["spec"]["replicas"] for replica_set in await self.of_model(resources.REPLICA_SETS)]
+        return (
+            status.get("observedGeneration") == model["metadata"]["generation"]
+            and len(pods) == len(await self.pods()) == replicas == status.get("readyReplicas")
+            and counts == [replicas]
+            and conditions.get("Reconciling") == "False"
+        )
+
+    async def until(self, holds: Callable[[], Awaitable[bool]], what: str, seconds: float = WAIT_SECONDS) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                while not await holds():  # noqa: ASYNC110 - the cluster decides when
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            status = (await self.model()).get("status") if self.name else None
+            raise AssertionError(f"{what}: not within {seconds:.0f} s; status: {status}") from None
+
+    async def until_settled(self, replicas: int) -> None:
+        await self.until(lambda: self.settled(replicas), f"{replicas} replicas")
+
+
+async def prepare(connection: Connection, namespace: str) -> None:
+    volume = {
+        "capacity": {"storage": "1Gi"},
+        "accessModes": ["ReadWriteMany"],
+        "hostPath": {"path": "/nowhere"},
+        "claimRef": {"namespace": namespace, "name": "weights"},
+    }
+    claim = {
+        "accessModes": ["ReadWriteMany"],
+        "resources": {"requests": {"storage": "1Gi"}},
+        "storageClassName": "",
+        "volumeName": f"weights-{namespace}",
+    }
+    for path, body in (
+        (CRDS, custom_resource_definition()),
+        ("/api/v1/namespaces", {"kind": "Namespace", "metadata": {"name": namespace}}),
+        (
+            "/api/v1/persistentvolumes",
+            {"kind": "PersistentVolume", "metadata": {"name": f"weights-{namespace}"}, "spec": volume},
+        ),
+        (
+            resources.CLAIMS.collection(namespace),
+            {"kind": "PersistentVolumeClaim", "metadata": {"name": "weights"}, "spec": claim},
+        ),
+    ):
+        try:
+            await connection.post(path, {"apiVersion": "v1"} | body)
+        except ApiError as there:
+            if there.reason != "AlreadyExists":
+                raise
+    async with asyncio.timeout(90):
+        while True:
+            with suppress(ApiError):
+                await connection.get(MODELS.collection(namespace))
+                bound = await connection.get(resources.CLAIMS.path(Key(namespace, "weights")))
+                if bound["status"].get("phase") == "Bound":
+                    return
+            await asyncio.sleep(0.1)
