@@ -115,6 +115,14 @@ def test_neither_token_nor_api_access_reaches_the_model_server() -> None:
     assert wanted_job(world)["spec"]["template"]["spec"]["automountServiceAccountToken"] is False
 
 
+def test_a_pull_secret_reaches_the_job_as_a_file() -> None:
+    world = hub(spec={"model": {"source": "oci://registry.example.com/m:1", "secretRef": {"name": "pull"}}})
+    spec = wanted_job(world)["spec"]["template"]["spec"]
+    (mount,) = [mount for mount in spec["containers"][0]["volumeMounts"] if mount["name"] == "credentials"]
+    assert {"name": "DOCKER_CONFIG", "value": mount["mountPath"]} in spec["containers"][0]["env"]
+    assert {"name": "credentials", "secret": {"secretName": "pull"}} in spec["volumes"]
+
+
 def test_while_it_waits_the_model_is_reconciling_and_not_stalled() -> None:
     for world in (hub(), inspected(), claimed()):
         planned = plan(world)

@@ -105,11 +105,14 @@ def test_a_token_server_that_names_no_end_means_a_minute(web: Directed, tmp_path
         assert registry.tokens_given == 2
 
 
-def test_a_password_may_be_all_that_a_registry_wants(web: Directed, tmp_path: Path) -> None:
+@pytest.mark.parametrize("file", ["config.json", ".dockerconfigjson"])
+def test_a_password_may_be_all_that_a_registry_wants(web: Directed, tmp_path: Path, file: str) -> None:
     registry = Registry(ACCOUNT, kind="basic")
     registry.push(NAME, "v1", LAYERS)
     with Running(registry) as running:
-        source = RegistrySource(client(running, web, environment=pull_secret(tmp_path, running.authority)), "v1")
+        environment = pull_secret(tmp_path, running.authority)
+        (tmp_path / "config.json").rename(tmp_path / file)
+        source = RegistrySource(client(running, web, environment=environment), "v1")
         assert content(web, source, "config.json") == b"{}"
 
 

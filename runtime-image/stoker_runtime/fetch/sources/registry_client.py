@@ -149,8 +149,10 @@ def basic_of(registry: str, environment: Mapping[str, str]) -> str:
     folder = environment.get("DOCKER_CONFIG")
     if not folder:
         return ""
-    path = Path(folder) / "config.json"
+    # A Secret of type kubernetes.io/dockerconfigjson names its one key so.
+    paths = [Path(folder) / name for name in ("config.json", ".dockerconfigjson")]
     try:
+        path = next((path for path in paths if path.exists()), paths[0])
         auths = json.loads(path.read_bytes()).get("auths", {})
         entries = {_host_of(name): entry for name, entry in auths.items() if isinstance(entry, dict)}
         entry = entries.get(registry) or (entries.get("index.docker.io") if registry == _DOCKER_HUB else None) or {}

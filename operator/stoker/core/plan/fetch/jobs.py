@@ -15,6 +15,8 @@ from stoker.core.plan.snapshot import Cluster
 Json = dict[str, Any]
 
 ROOT = "/models"
+# The Secret's keys as files, for credentials that are a file: a pull secret, a service account's key.
+CREDENTIALS = "/var/run/secrets/stoker.dev/source"
 _ZONE_LABEL = "topology.kubernetes.io/zone"
 _FINAL_EXIT = 3  # the same try again would end the same way
 _MOST_TRIES = 6
@@ -110,7 +112,7 @@ def _pod_spec(deployment: ModelDeployment, cluster: Cluster, errand: Errand) -> 
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "containers": [_container(deployment, cluster, errand)],
-        "volumes": _volumes(errand.mounted),
+        "volumes": _volumes(deployment, errand.mounted),
         "tolerations": [*tolerations(spec, settings), *lost],
     } | {field: value for field, value in optional.items() if value}
 
@@ -157,7 +159,10 @@ def _zones_of_accelerators(deployment: ModelDeployment, cluster: Cluster) -> lis
 def _container(deployment: ModelDeployment, cluster: Cluster, errand: Errand) -> Json:
     spec, settings = deployment.spec, cluster.configuration.weights
     question = json.dumps(errand.question, sort_keys=True, separators=(",", ":"))
+    secret = spec.model.secret_ref
     values = {"HOME": "/tmp", **settings.env, "STOKER_TASK": question}  # noqa: S108 - the one place that is writable
+    if secret:
+        values = {"DOCKER_CONFIG": CREDENTIALS} | values
     resources = {
         "requests": {name: str(amount) for name, amount in settings.requests.items()},
         "limits": {name: str(amount) for name, amount in settings.limits.items()},
@@ -166,7 +171,8 @@ def _container(deployment: ModelDeployment, cluster: Cluster, errand: Errand) ->
     if errand.mounted:
         read_only = {"readOnly": True} if errand.mounted.read_only else {}
         mounts.append({"name": "weights", "mountPath": ROOT} | read_only)
-    secret = spec.model.secret_ref
+    if secret:
+        mounts.append({"name": "credentials", "mountPath": CREDENTIALS, "readOnly": True})
     return {
         "name": TASK_CONTAINER,
         "image": str(settings.image),
@@ -183,8 +189,10 @@ def _container(deployment: ModelDeployment, cluster: Cluster, errand: Errand) ->
     } | ({"envFrom": [{"secretRef": {"name": secret.name}}]} if secret else {})
 
 
-def _volumes(mounted: Mounted | None) -> list[Json]:
+def _volumes(deployment: ModelDeployment, mounted: Mounted | None) -> list[Json]:
     volumes: list[Json] = [{"name": "scratch", "emptyDir": {}}]
+    if secret := deployment.spec.model.secret_ref:
+        volumes.append({"name": "credentials", "secret": {"secretName": secret.name}})
     if mounted:
         source = {"claimName": mounted.claim} | ({"readOnly": True} if mounted.read_only else {})
         volumes.append({"name": "weights", "persistentVolumeClaim": source})
