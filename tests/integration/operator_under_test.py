@@ -22,6 +22,7 @@ from stoker.kube.resources import Key
 from stoker.kube.work_queue import WorkQueue
 
 NAMESPACE = "default"
+LAST_TURNS_SECONDS = 0.2
 
 
 class KilledError(BaseException):
@@ -119,15 +120,19 @@ async def operator(
     *,
     has_groups: bool = False,
 ) -> AsyncIterator[OperatorUnderTest]:
-    async with CountedConnection.open(credentials()) as connection:
-        connection.line = line or Line()
-        made = OperatorUnderTest(
-            connection, configuration or Configuration(), version, namespace, has_groups=has_groups
-        )
-        task = asyncio.create_task(made.run())
-        try:
-            yield made
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError, KilledError, BaseExceptionGroup):
-                await task
+    try:
+        async with CountedConnection.open(credentials()) as connection:
+            connection.line = line or Line()
+            made = OperatorUnderTest(
+                connection, configuration or Configuration(), version, namespace, has_groups=has_groups
+            )
+            task = asyncio.create_task(made.run())
+            try:
+                yield made
+            finally:
+                task.cancel()
+                with suppress(asyncio.CancelledError, KilledError, BaseExceptionGroup):
+                    await task
+    finally:
+        # A connection that was being made when its task ended closes itself some turns of the loop later.
+        await asyncio.sleep(LAST_TURNS_SECONDS)

@@ -19,7 +19,7 @@ from stoker.handlers.process import has_leader_worker_sets
 from stoker.kube import resources
 from stoker.kube.connection import ApiError, Connection, credentials_from
 from tests.integration.api_server import ApiServer
-from tests.integration.operator_under_test import NAMESPACE, Line, operator
+from tests.integration.operator_under_test import LAST_TURNS_SECONDS, NAMESPACE, Line, operator
 from tests.integration.toy_groups import DEFINITION, ToyGroups
 from tests.integration.toy_node import ToyNode
 from tests.integration.world import CRDS, WAIT_SECONDS, World, prepare
@@ -52,6 +52,7 @@ async def world(kubeconfig: Path) -> AsyncIterator[World]:
             if made.name:
                 with suppress(ApiError):
                     await made.delete()
+    await asyncio.sleep(LAST_TURNS_SECONDS)
 
 
 def engine(stages: int = PODS_EACH, image: str = "localhost/simulated:1") -> dict[str, Any]:
@@ -191,8 +192,7 @@ async def test_killed_at_every_write_the_next_one_finishes_the_work(
 ) -> None:
     """As for replicas of one pod: one write more in each round, several rounds at once."""
     places = [f"round-{index}" for index in range(ROUNDS_AT_ONCE)]
-    for place in places:
-        await prepare(world.connection, place)
+    await asyncio.gather(*(prepare(world.connection, place) for place in places))
     for first in range(0, MOST_WRITES, ROUNDS_AT_ONCE):
         rounds = (
             _killed_at(first + index, replace(world, namespace=place), to, after=after)

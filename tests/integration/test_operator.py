@@ -15,7 +15,7 @@ from stoker.api.configuration import Configuration
 from stoker.kube import resources
 from stoker.kube.connection import ApiError, Connection, credentials_from
 from stoker.kube.resources import Key
-from tests.integration.operator_under_test import NAMESPACE, Line, OperatorUnderTest, operator
+from tests.integration.operator_under_test import LAST_TURNS_SECONDS, NAMESPACE, Line, OperatorUnderTest, operator
 from tests.integration.toy_node import ToyNode
 from tests.integration.world import MODELS, WAIT_SECONDS, World, prepare
 
@@ -42,6 +42,7 @@ async def world(kubeconfig: Path) -> AsyncIterator[World]:
             if made.name:
                 with suppress(ApiError):
                     await made.delete()
+    await asyncio.sleep(LAST_TURNS_SECONDS)
 
 
 async def test_a_model_becomes_ready_and_a_second_look_writes_nothing(world: World) -> None:
@@ -210,8 +211,7 @@ async def test_killed_at_every_write_the_next_one_finishes_the_work(
     """Each round kills the operator at one write more, until a round has no such write left. Rounds have namespaces of
     their own, so several run at once."""
     places = [f"round-{index}" for index in range(ROUNDS_AT_ONCE)]
-    for place in places:
-        await prepare(world.connection, place)
+    await asyncio.gather(*(prepare(world.connection, place) for place in places))
     for first in range(0, MOST_WRITES, ROUNDS_AT_ONCE):
         rounds = (
             _killed_at(first + index, replace(world, namespace=place), change, replicas, after=after)
@@ -258,8 +258,7 @@ async def test_of_a_hundred_removals_each_takes_the_chosen_replica_and_no_other(
     between Stoker's two writes must not be ready before the second: no model server is that fast."""
     world.node.start_seconds = 3.0
     places = [f"trial-{index}" for index in range(ROUNDS_AT_ONCE)]
-    for place in places:
-        await prepare(world.connection, place)
+    await asyncio.gather(*(prepare(world.connection, place) for place in places))
     trials = (_removals(replace(world, namespace=place), random.Random(place)) for place in places)  # noqa: S311
     assert sum(await asyncio.gather(*trials)) >= 100
 

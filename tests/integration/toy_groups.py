@@ -69,6 +69,7 @@ class ToyGroups:
         self._connection = connection
         self._due: asyncio.Queue[Key] = asyncio.Queue()
         self._sets = Reflector(connection, Scope(resources.LEADER_WORKER_SETS), dict, self._set_changed)
+        self._incomplete: set[str] = set()  # leaders, by uid, that have lost a worker
         self._pods = Reflector(connection, Scope(resources.PODS, label_selector=GROUP_LABEL), dict, self._pod_changed)
 
     @asynccontextmanager
@@ -87,7 +88,12 @@ class ToyGroups:
 
     def _pod_changed(self, key: Key, old: Json | None, new: Json | None) -> None:
         labels = (new or old or {"metadata": {"labels": {}}})["metadata"]["labels"]
-        self._due.put_nowait(Key(key.namespace, labels[GROUP_LABEL]))
+        group = Key(key.namespace, labels[GROUP_LABEL])
+        leader = self._pods.get(Key(key.namespace, leader_name(group.name)))
+        # Noted at once: by the time that the group is looked at, the pod may be gone and made anew.
+        if leader and key.name != leader_name(group.name) and (new is None or "deletionTimestamp" in new["metadata"]):
+            self._incomplete.add(leader["metadata"]["uid"])
+        self._due.put_nowait(group)
 
     async def _work(self) -> None:
         while True:
@@ -106,7 +112,7 @@ class ToyGroups:
         leader = self._pods.get(Key(key.namespace, leader_name(key.name)))
         if leader is None or "deletionTimestamp" in leader["metadata"]:
             return
-        if self._worker_is_leaving(key.name):
+        if leader["metadata"]["uid"] in self._incomplete:
             await self._delete_in_foreground(leader)
             return
         uid = leader["metadata"]["uid"]
@@ -116,12 +122,6 @@ class ToyGroups:
         )
         workers["spec"] |= {"ordinals": {"start": 1}, "podManagementPolicy": "Parallel"}
         await self._create(workers)
-
-    def _worker_is_leaving(self, group: str) -> bool:
-        return any(
-            pod["metadata"]["labels"][GROUP_LABEL] == group and "deletionTimestamp" in pod["metadata"]
-            for _, pod in self._pods.items()
-        )
 
     async def _create(self, body: Json) -> None:
         with suppress(ApiError):

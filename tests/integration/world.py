@@ -133,6 +133,8 @@ async def prepare(connection: Connection, namespace: str) -> None:
             with suppress(ApiError):
                 await connection.get(MODELS.collection(namespace))
                 bound = await connection.get(resources.CLAIMS.path(Key(namespace, "weights")))
+                # Without it the controllers cannot make pods, and come back later and later.
+                await connection.get(f"/api/v1/namespaces/{namespace}/serviceaccounts/default")
                 if bound["status"].get("phase") == "Bound":
                     return
             await asyncio.sleep(0.1)
