@@ -121,6 +121,29 @@ async def test_a_selector_that_was_changed_by_hand_is_put_back_also_where_someth
         await world.until(put_back, "the selector")
 
 
+async def test_a_service_that_is_changed_after_every_mending_is_contested_and_an_edit_of_the_spec_is_no_contest(
+    world: World,
+) -> None:
+    async with operator(world.credentials):
+        await world.create(1)
+        await world.until_settled(1)
+        await world.edit(replicas=2)
+        await world.until_settled(2)
+        path = resources.SERVICES.path(Key(NAMESPACE, world.name))
+        wanted = (await world.connection.get(path))["spec"]["selector"]
+
+        async def put_back() -> bool:
+            return bool((await world.connection.get(path))["spec"]["selector"] == wanted)
+
+        for tier in ("warm", "asleep"):
+            patch = {"spec": {"selector": {"stoker.dev/tier": tier}}}
+            await world.connection.merge_patch(path, patch, {"fieldManager": "somebody"})
+            if tier == "warm":
+                await world.until(put_back, "the selector")
+        await world.until(lambda: _says(world, "Stalled", "True"), "the contest")
+        assert (await world.connection.get(path))["spec"]["selector"]["stoker.dev/tier"] == "asleep"
+
+
 async def test_somebody_elses_service_is_left_alone_and_named(world: World) -> None:
     async with operator(world.credentials):
         service = {

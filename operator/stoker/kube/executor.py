@@ -179,22 +179,37 @@ class Executor:
         if action.seen is None:
             await self._require_absent(resource, kind, key, owner_uid, absorb)
             absorb(await self._connection.server_side_apply(resource.path(key), body, _STRICTLY))
+            memory.was_written(kind, key.name, str(body["spec"]))
+            return
+        what, writer = str(body["spec"]), "another writer"
+        undone = bool(action.surplus) or memory.wrote(kind, key.name, what)
+        if undone and memory.undone_again(kind, key.name, what, now):
             return
         seen = {"uid": action.seen.uid, "resourceVersion": action.seen.version}
         fenced = body | {"metadata": body["metadata"] | seen}
-        if not memory.may_put_back(kind, key.name, str(body["spec"]), "another writer", now):
-            return
         try:
             item = await self._connection.server_side_apply(resource.path(key), fenced, _STRICTLY)
         except ApiError as refused:
             if "FieldManagerConflict" not in refused.causes:
                 raise _moved_on_or(refused) from refused
+            if memory.undone_again(kind, key.name, what, now):
+                return
+            undone = True
             if named := _CONFLICT.search(refused.message):
-                memory.was_put_back_from(kind, key.name, named[1])
-            item = await self._connection.server_side_apply(resource.path(key), fenced, _STRICTLY | {"force": "true"})
+                writer = named[1]
+            item = await self._forced(resource, key, fenced)
         if action.surplus:
             item = await self._patch(resource, projections.identity(item), action.surplus)
         absorb(item)
+        memory.was_written(kind, key.name, what)
+        if undone:
+            memory.was_put_back(kind, key.name, what, writer, now)
+
+    async def _forced(self, resource: Resource, key: Key, fenced: Json) -> Json:
+        try:
+            return await self._connection.server_side_apply(resource.path(key), fenced, _STRICTLY | {"force": "true"})
+        except ApiError as refused:
+            raise _moved_on_or(refused) from refused
 
     async def _require_absent(
         self,
@@ -216,16 +231,14 @@ class Executor:
         raise MovedOnError(f"{kind} {key} is there already")
 
     async def _scale(self, action: Scale, memory: Memory, now: float) -> None:
-        if action.writer not in ("", FIELD_MANAGER):
-            name = action.replica_set.name
-            if not memory.may_put_back("ReplicaSet", name, f"not by {action.writer}", action.writer, now):
-                return
-        try:
-            item = await self._patch(resources.REPLICA_SETS, action.replica_set, {"spec": {"replicas": action.count}})
-        except MovedOnError:
-            memory.was_not_put_back("ReplicaSet", action.replica_set.name)
-            raise
+        name, by_hand = action.replica_set.name, action.writer not in ("", FIELD_MANAGER)
+        what = f"not by {action.writer}"
+        if by_hand and memory.undone_again("ReplicaSet", name, what, now):
+            return
+        item = await self._patch(resources.REPLICA_SETS, action.replica_set, {"spec": {"replicas": action.count}})
         self._children.replica_sets.absorb(item)
+        if by_hand:
+            memory.was_put_back("ReplicaSet", name, what, action.writer, now)
 
     async def _patch(self, resource: Resource, seen: Identity, patch: Json) -> Json:
         """Of exactly the object that was seen: a patch cannot make one, and must not meet a successor."""

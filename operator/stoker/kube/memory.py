@@ -21,6 +21,7 @@ class Memory:
 
     refused: tuple[Refused, ...] = ()
     status_written_at: float = float("-inf")
+    _written: dict[tuple[str, str], str] = field(default_factory=dict)
     _put_back: dict[tuple[str, str], _PutBack] = field(default_factory=dict)
     _contested: dict[Contest, float] = field(default_factory=dict)
     _generation: int = 0
@@ -34,23 +35,26 @@ class Memory:
         self._put_back = {key: past for key, past in self._put_back.items() if now - past.at < CONTEST_SECONDS}
         self._contested = {key: at for key, at in self._contested.items() if now - at < CONTEST_SECONDS}
 
-    def may_put_back(self, kind: str, name: str, what: str, writer: str, now: float) -> bool:
-        """True the first time that an object has to be brought back to `what`. When it has to be done again, somebody
-        undid it, and the object is contested."""
+    def undone_again(self, kind: str, name: str, what: str, now: float) -> bool:
+        """Whether the object was brought back to `what` before, and is not so again. Then it is contested from now
+        on."""
         past = self._put_back.get((kind, name))
         if past is None or past.what != what:
-            self._put_back[kind, name] = _PutBack(what, writer, now)
-            return True
+            return False
         self._contested[Contest(kind, name, past.writer)] = now
-        return False
+        return True
 
-    def was_not_put_back(self, kind: str, name: str) -> None:
-        """The write met a newer version and was not made, so there is nothing that anybody could undo."""
-        self._put_back.pop((kind, name), None)
+    def was_put_back(self, kind: str, name: str, what: str, writer: str, now: float) -> None:
+        """To be called once the write is made: what met a newer version, or no answer, is nothing that anybody could
+        undo."""
+        self._put_back[kind, name] = _PutBack(what, writer, now)
 
-    def was_put_back_from(self, kind: str, name: str, writer: str) -> None:
-        """Who it was becomes known only when the write meets a conflict."""
-        self._put_back[kind, name] = self._put_back[kind, name]._replace(writer=writer)
+    def was_written(self, kind: str, name: str, what: str) -> None:
+        self._written[kind, name] = what
+
+    def wrote(self, kind: str, name: str, what: str) -> bool:
+        """Whether `what` is what was written last, so that finding anything else means that somebody changed it."""
+        return self._written.get((kind, name)) == what
 
     @property
     def contests(self) -> tuple[Contest, ...]:
