@@ -55,6 +55,9 @@ class OperatorProcess:
     async def leads(self) -> float:
         return await self._said(re.compile("leading: read"))
 
+    async def stands_by(self) -> float:
+        return await self._said(re.compile("stands by"))
+
     async def caught_up(self) -> float:
         """Seconds from the process's start, its imports included, until every model was looked at."""
         return await self._said(_CAUGHT_UP)

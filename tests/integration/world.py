@@ -98,7 +98,7 @@ class World:
         await self.until(lambda: self.settled(replicas), f"{replicas} replicas")
 
 
-async def prepare(connection: Connection, namespace: str) -> None:
+async def prepare(connection: Connection, namespace: str, *, with_controllers: bool = True) -> None:
     volume = {
         "capacity": {"storage": "1Gi"},
         "accessModes": ["ReadWriteMany"],
@@ -132,6 +132,8 @@ async def prepare(connection: Connection, namespace: str) -> None:
         while True:
             with suppress(ApiError):
                 await connection.get(MODELS.collection(namespace))
+                if not with_controllers:
+                    return
                 bound = await connection.get(resources.CLAIMS.path(Key(namespace, "weights")))
                 # Without it the controllers cannot make pods, and come back later and later.
                 await connection.get(f"/api/v1/namespaces/{namespace}/serviceaccounts/default")

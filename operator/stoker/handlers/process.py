@@ -60,9 +60,7 @@ async def run_operator(configuration: Configuration, place: Place) -> int:
     identity = new_identity(place.pod_name)
     health = Health()
     stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
+    _stop_on_signals(stopping)
     async with serve_health(health, configuration.probes.port) as port:
         logger.info("stoker %s, %s: health on port %d", place.version, identity, port)
         async with Leadership(_election(configuration, place, identity), lambda: _lease_server(place)) as leadership:
@@ -77,6 +75,11 @@ async def run_operator(configuration: Configuration, place: Place) -> int:
             return 0
 
 
+def _stop_on_signals(stopping: asyncio.Event) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+
+
 async def _first_of(*waits: Coroutine[Any, Any, Any]) -> int:
     """Which of them ended first; the others are cancelled. What it raised is raised."""
     tasks = [asyncio.ensure_future(wait) for wait in waits]
@@ -88,8 +91,14 @@ async def _first_of(*waits: Coroutine[Any, Any, Any]) -> int:
     finally:
         for task in tasks:
             task.cancel()
+        for task in tasks:
             with suppress(asyncio.CancelledError, Exception):
                 await task
+
+
+async def _end_of(task: asyncio.Task[None]) -> None:
+    """Waits without taking the task along when the wait is cancelled."""
+    await asyncio.shield(task)
 
 
 def _election(configuration: Configuration, place: Place, identity: str) -> ElectionSettings:
@@ -125,17 +134,24 @@ async def _lead(process: _Process, leadership: Leadership) -> None:
         office = _Office(connection, setting, leadership)
         health.checks += office.checks()
         health.state = "reading the cluster"
-        watching = kopf.operator(
-            registry=registry_for(office.models, office.queue.add, place.credentials),
-            settings=quiet_settings(),
-            standalone=True,
-            clusterwide=not configuration.watch.namespaces,
-            namespaces=configuration.watch.namespaces,
+        watches = asyncio.Event()
+        watching = asyncio.create_task(
+            kopf.operator(
+                registry=registry_for(office.models, office.queue.add, place.credentials),
+                settings=quiet_settings(),
+                standalone=True,
+                clusterwide=not configuration.watch.namespaces,
+                namespaces=configuration.watch.namespaces,
+                ready_flag=watches,
+            )
         )
         try:
+            await _first_of(watches.wait(), _end_of(watching))
+            # kopf took them for itself, and would take seconds to end before anything else does.
+            _stop_on_signals(process.stopping)
             await _first_of(
                 process.stopping.wait(),
-                watching,
+                _end_of(watching),
                 office.run(health),
                 leadership.wait_until_lost(),
                 office.children.run(),
@@ -144,6 +160,8 @@ async def _lead(process: _Process, leadership: Leadership) -> None:
                 raise LeadershipLostError("the lease was lost")
         finally:
             logger.info("stopping")
+            # It writes nothing and takes seconds to end, which the next leader need not wait for.
+            watching.cancel()
 
 
 class _Office:
