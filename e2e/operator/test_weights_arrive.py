@@ -76,8 +76,8 @@ def hub(hub_process: Hub) -> Hub:
 def fetching_operator(operators: Operators, hub_process: Hub) -> Iterator[OperatorProcess]:
     load_image(operators.cluster.layout, "simulated")
     image = build_image("simulated").reference
-    weights = {"image": image, "env": {"HF_ENDPOINT": hub_process.url}, "requests": {"cpu": "100m", "memory": "64Mi"}}
-    with operators.operator(weights=weights, engines=[{"name": "simulated", "image": image}]) as process:
+    weights = {"env": {"HF_ENDPOINT": hub_process.url}, "requests": {"cpu": "100m", "memory": "64Mi"}}
+    with operators.operator(runtime={"image": image}, weights=weights) as process:
         yield process
 
 

@@ -18,6 +18,14 @@ Patterns = Annotated[tuple[ShortText, ...], Field(max_length=256), SET]
 Objects = Annotated[tuple[FrozenJson, ...], Field(max_length=64), ATOMIC]
 
 
+class AgentPlace(StrEnum):
+    """Where a replica's agent runs."""
+
+    INSIDE = "Inside"
+    BESIDE = "Beside"
+    NONE = "None"
+
+
 class EngineDefaults(ApiModel):
     """What is used for one engine where a ModelDeployment does not say."""
 
@@ -25,7 +33,14 @@ class EngineDefaults(ApiModel):
     """The engine."""
 
     image: ImageReference | None = Field(None, examples=["registry.example.com/stoker/vllm:0.1.0"])
-    """Image of replicas whose `spec.engine.image` is absent. Absent here too: such ModelDeployments are refused."""
+    """Image of replicas whose `spec.engine.image` is absent. Absent here too: `runtime.image` for the engines that it
+    has (vllm, simulated); ModelDeployments of another engine are refused."""
+
+    agent: AgentPlace | None = Field(None, examples=["Beside"])
+    """Where the agent runs in replicas of that image. Inside: the image has Stoker's runtime, and the agent starts the
+    engine; Beside: in a container of its own; None: nowhere, so that load comes from Prometheus alone, and what leaves
+    is not drained by its requests. Absent: Inside where the image is `runtime.image`, Beside otherwise, and None
+    without a `runtime.image`."""
 
     env: FrozenMap[Annotated[str, Field(max_length=4096)]] = Field(EMPTY, examples=[{"VLLM_NO_USAGE_STATS": "1"}])
     """Environment variables that every replica of the engine has, unless its ModelDeployment sets them."""
@@ -123,11 +138,36 @@ class Allowed(ApiModel):
     security contexts, service accounts."""
 
 
-class Fetching(ApiModel):
-    """The jobs that inspect and fetch weights. They run on CPUs, and only they see the credentials of a source."""
+class Runtime(ApiModel):
+    """Stoker's own image on the model's side: it fetches and inspects weights, is the agent in replicas, and has vLLM
+    and the simulated engine."""
 
     image: ImageReference | None = Field(None, examples=["registry.example.com/stoker/runtime:0.1.0"])
-    """Stoker's runtime image. Absent: only sources on a claim (pvc://) can be used."""
+    """The image. Absent: only weights on a claim (pvc://) can be used, and replicas have no agent."""
+
+
+class Agent(ApiModel):
+    """The agent of every replica: it owns the port, counts what passes, and lets the replica leave without a cut."""
+
+    stall_seconds: int = Field(120, ge=10, le=3600, examples=[120])
+    """Time without any progress, though requests are being answered, after which an engine is restarted. Long prompts
+    get more."""
+
+    requests: ResourceAmounts = Field(
+        FrozenDict({"cpu": Quantity.parse("100m"), "memory": Quantity.parse("64Mi")}), examples=[{"cpu": "250m"}]
+    )
+    """CPU and memory that the scheduler sets aside for an agent in a container of its own."""
+
+    limits: ResourceAmounts = Field(FrozenDict({"memory": Quantity.parse("256Mi")}), examples=[{"memory": "256Mi"}])
+    """CPU and memory that such an agent may not exceed."""
+
+    key_file: ShortText | None = Field(None, examples=["/etc/stoker/agent-key"])
+    """File with the key, of at least 32 bytes, that the agents' tokens are derived from; the same for every operator
+    of the fleet. Absent: replicas cannot be told to sleep or to drain, and leave by their own signals only."""
+
+
+class Fetching(ApiModel):
+    """The jobs that inspect and fetch weights. They run on CPUs, and only they see the credentials of a source."""
 
     env: FrozenMap[Annotated[str, Field(max_length=4096)]] = Field(
         EMPTY, examples=[{"HF_ENDPOINT": "https://hub.example.com", "HTTPS_PROXY": "http://proxy.example.com:3128"}]
@@ -163,6 +203,10 @@ class Network(ApiModel):
 
     clients: Objects = Field(({},), examples=[[{"matchLabels": {"kubernetes.io/metadata.name": "gateway"}}]])
     """Selectors of the namespaces whose pods may call the models. `{}` selects all of them."""
+
+    watchers: Objects = Field(({},), examples=[[{"matchLabels": {"kubernetes.io/metadata.name": "stoker-system"}}]])
+    """Selectors of the namespaces whose pods may ask the agents for load and metrics: the operator's and Prometheus'.
+    `{}` selects all of them."""
 
 
 class Limits(ApiModel):
@@ -277,7 +321,13 @@ class Configuration(ApiModel):
     )
     """Tolerations and selectors of GPU products."""
 
-    weights: Fetching = Field(Fetching(), examples=[{"image": "registry.example.com/stoker/runtime:0.1.0"}])
+    runtime: Runtime = Field(Runtime(), examples=[{"image": "registry.example.com/stoker/runtime:0.1.0"}])
+    """Stoker's own image on the model's side."""
+
+    agent: Agent = Field(Agent(), examples=[{"stallSeconds": 120}])
+    """The agent of every replica."""
+
+    weights: Fetching = Field(Fetching(), examples=[{"requests": {"cpu": "2"}}])
     """The jobs that inspect and fetch weights."""
 
     storage: StorageDefaults = Field(StorageDefaults(), examples=[{"accessModes": ["ReadWriteMany"]}])

@@ -51,7 +51,7 @@ def _lines(section: Mapping[str, Any], defaults: Mapping[str, Any], origins: Map
     for key, value in section.items():
         inner = f"{path}.{key}" if path else key
         indent = "  " * inner.count(".")
-        if inner not in settings():
+        if inner not in settings() and value:
             lines += [f"{indent}{key}:", *_lines(value, defaults[key], origins, inner)]
             continue
         first, *more = yaml.safe_dump({key: value}, sort_keys=False, allow_unicode=True, width=10_000).splitlines()

@@ -26,12 +26,14 @@ def run(options: argparse.Namespace) -> int:
 
     from kubernetes.aio.client import Configuration as Credentials  # noqa: PLC0415
 
+    from stoker.cli.control_key import control_key  # noqa: PLC0415
     from stoker.handlers.health import PortTakenError  # noqa: PLC0415
     from stoker.handlers.log import set_up  # noqa: PLC0415
     from stoker.handlers.process import Place, run_operator  # noqa: PLC0415
 
     configuration = configuration_options.loaded(options).configuration
     set_up(configuration.log)
+    key = control_key(configuration.agent.key_file)
 
     async def start() -> int:
         cluster = await cluster_options.cluster_of(options)
@@ -44,6 +46,7 @@ def run(options: argparse.Namespace) -> int:
             namespace=os.environ.get("POD_NAMESPACE") or cluster.namespace,
             pod_name=os.environ.get("POD_NAME") or socket.gethostname(),
             version=version("stoker"),
+            control_key=key,
         )
         return await run_operator(configuration, place)
 

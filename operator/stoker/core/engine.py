@@ -18,11 +18,24 @@ class Refusal:
 
 
 @dataclass(frozen=True)
+class Listen:
+    """Where the server has to listen."""
+
+    host: str
+    port: int
+
+
+EVERYWHERE = Listen("0.0.0.0", 8000)  # noqa: S104 - a pod has one address, and the kubelet and the Service come by it
+BEHIND_THE_AGENT = Listen("127.0.0.1", 8100)
+
+
+@dataclass(frozen=True)
 class MountedModel:
-    """What the server's container finds."""
+    """What the server's container finds, and where it has to listen."""
 
     served_name: str
     path: str
+    listen: Listen = EVERYWHERE
 
 
 @dataclass(frozen=True)

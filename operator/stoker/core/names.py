@@ -20,8 +20,10 @@ TASK_RESULT = "stoker.dev/result"  # on a job: what it found, so that it outlive
 GROUP_LABEL = "leaderworkerset.sigs.k8s.io/name"  # on the pods of a LeaderWorkerSet, by its controller
 
 SERVER_CONTAINER = "server"
+AGENT_CONTAINER = "agent"
 TASK_CONTAINER = "task"
 SERVER_PORT = "http"
+AGENT_PORT = "agent"
 GPU_PRODUCT_LABEL = "nvidia.com/gpu.product"
 
 

@@ -4,8 +4,6 @@ from stoker.api.v1alpha1.modeldeployment import Spec
 from stoker.core.engine import MountedModel, Refusal, Server, Worker
 from stoker_runtime.facts import Format
 
-_PORT = 8000
-
 
 class Simulated:
     """Needs neither GPU nor weights, and takes both as any other engine does."""
@@ -14,16 +12,19 @@ class Simulated:
 
     def server(self, spec: Spec, model: MountedModel) -> Server | Refusal:
         engine = spec.engine
-        args = ["simulated", "--port", str(_PORT), "--served-model-name", model.served_name]
+        listen = model.listen
+        args = ["simulated", "--host", listen.host, "--port", str(listen.port)]
+        args += ["--served-model-name", model.served_name]
         args += ["--shutdown-timeout", str(spec.drain.grace_seconds)]
         if engine.context_length is not None:
             args += ["--context-length", str(engine.context_length)]
         if engine.max_concurrency is not None:
             args += ["--max-concurrency", str(engine.max_concurrency)]
         return Server(
+            command=("python3", "-m", "stoker_runtime"),
             args=(*args, *engine.args),
-            port=_PORT,
+            port=listen.port,
             health_path="/health",
             metrics_path="/metrics",
-            worker=Worker(args=("simulated-worker",)),
+            worker=Worker(command=("python3", "-m", "stoker_runtime"), args=("simulated-worker",)),
         )

@@ -17,6 +17,7 @@ import kopf
 from kubernetes.aio.client import Configuration as Credentials
 
 from stoker.api.configuration import Configuration
+from stoker.core.control_token import ControlKey
 from stoker.engines import PROFILES
 from stoker.handlers.health import LONGEST_SILENCE_SECONDS, Health, serve_health
 from stoker.handlers.reconciler import Reconciler, Setting
@@ -44,6 +45,7 @@ class Place:
     namespace: str
     pod_name: str
     version: str
+    control_key: ControlKey | None = None  # None: agents take no orders
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ async def _lead(process: _Process, leadership: Leadership) -> None:
     )
     async with opened as connection:
         has_groups = await has_leader_worker_sets(connection, configuration.watch.namespaces)
-        setting = Setting(configuration, PROFILES, place.version, process.identity, has_groups)
+        setting = Setting(configuration, PROFILES, place.version, process.identity, has_groups, place.control_key)
         office = _Office(connection, setting, leadership)
         health.checks += office.checks()
         health.state = "reading the cluster"

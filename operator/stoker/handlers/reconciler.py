@@ -14,6 +14,7 @@ from stoker.api.configuration import Configuration
 from stoker.api.parsing import InvalidManifest, LiveObject, parse_live
 from stoker.api.v1alpha1.reason import Reason
 from stoker.api.v1alpha1.status import Status
+from stoker.core.control_token import ControlKey
 from stoker.core.engine import EngineProfile, Refusal
 from stoker.core.names import FIELD_MANAGER
 from stoker.core.plan.actions import Note
@@ -51,6 +52,7 @@ class Setting:
     operator_version: str
     identity: str
     has_leader_worker_sets: bool | None
+    control_key: ControlKey | None = None
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,7 @@ class Reconciler:
                 children.nodes(),
                 children.storage_classes(),
                 setting.has_leader_worker_sets,
+                setting.control_key,
             ),
             replica_sets=children.replica_sets.of(key),
             groups=children.groups.of(key),

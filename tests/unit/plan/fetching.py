@@ -42,7 +42,7 @@ FETCHED = {"ok": True, "folder": FOLDER, "revision": INSPECTED["revision"], "byt
 
 
 def with_image(**configuration: Any) -> Cluster:
-    return cluster(configuration={"weights": {"image": IMAGE}, **configuration})
+    return cluster(configuration={"runtime": {"image": IMAGE}, **configuration})
 
 
 def hub(replicas: int = 1, **changes: Any) -> Snapshot:

@@ -213,7 +213,7 @@ CASES = [
         WEIGHTS,
         "False",
         lambda: fetching.hub(cluster=cluster()),
-        "set weights.image in it",
+        "set runtime.image in it",
     ),
     Case(Reason.INSPECTING, WEIGHTS, "False", fetching.hub, "reads what hf://org/name@main is"),
     Case(Reason.DOWNLOADING, WEIGHTS, "False", fetching.claimed, "17,179,869,184 bytes, to the claim llama-weights"),

@@ -188,7 +188,7 @@ class Reason(StrEnum):
     NO_FETCH_IMAGE = (
         "NoFetchImage",
         "The operator's configuration has no image for the jobs that inspect and fetch weights.",
-        "Set weights.image in the operator's configuration, or put the weights on a claim and write pvc://.",
+        "Set runtime.image in the operator's configuration, or put the weights on a claim and write pvc://.",
     )
     DOES_NOT_FIT = (
         "DoesNotFit",

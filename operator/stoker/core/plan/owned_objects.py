@@ -5,7 +5,7 @@ from typing import Any
 
 from stoker.api.configuration import Configuration
 from stoker.api.v1alpha1.modeldeployment import ModelDeployment
-from stoker.core.names import MODEL_LABEL, SERVER_PORT, TASK_LABEL, identity_labels, serving_selector
+from stoker.core.names import AGENT_PORT, MODEL_LABEL, SERVER_PORT, TASK_LABEL, identity_labels, serving_selector
 from stoker.core.plan.revision import owner_reference
 from stoker.core.plan.snapshot import ObjectKind
 
@@ -58,11 +58,16 @@ def _disruption_budget(deployment: ModelDeployment, wanted_replicas: int) -> Jso
 
 
 def _network_policy(deployment: ModelDeployment, settings: Configuration, *, spans_pods: bool) -> Json:
-    """In: the server's port, from the clients' namespaces. Out: nothing, since the weights are there already. Where a
-    replica spans pods, these talk to each other, and find their leader by its name."""
-    clients = [{"namespaceSelector": dict(selector)} for selector in settings.network.clients]
-    # A rule from an empty list of peers would let everybody in.
-    ingress = [{"from": clients, "ports": [{"port": SERVER_PORT, "protocol": "TCP"}]}] if clients else []
+    """In: the server's port, from the clients' namespaces, and the agent's, from the operator's. Out: nothing, since
+    the weights are there already. Where a replica spans pods, these talk to each other, and find their leader by its
+    name."""
+    network = settings.network
+    ingress: list[Json] = []
+    for port, namespaces in ((SERVER_PORT, network.clients), (AGENT_PORT, network.watchers)):
+        peers = [{"namespaceSelector": dict(selector)} for selector in namespaces]
+        # A rule from an empty list of peers would let everybody in.
+        if peers:
+            ingress.append({"from": peers, "ports": [{"port": port, "protocol": "TCP"}]})
     egress: list[Json] = []
     if spans_pods:
         own = [{"podSelector": {"matchLabels": {MODEL_LABEL: deployment.metadata.name}}}]

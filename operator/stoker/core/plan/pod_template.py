@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stoker.api.configuration import Configuration
+from stoker.api.configuration import AgentPlace, Configuration
 from stoker.api.v1alpha1.modeldeployment import ModelDeployment, Spec
+from stoker.core.control_token import ControlKey
 from stoker.core.engine import Server, Worker
 from stoker.core.names import (
+    AGENT_PORT,
     MODEL_LABEL,
     REVISION_LABEL,
     SERVER_CONTAINER,
@@ -21,6 +23,7 @@ from stoker.core.names import (
     Tier,
     identity_labels,
 )
+from stoker.core.plan.agent import CONTROL_PORT, Agent, agent_args, around, beside, farewell, probes, serve_port
 from stoker.core.plan.allowed import template_patch
 from stoker.core.plan.placement import beside_the_volume, claim_label, node_constraints
 from stoker.core.plan.strategic_merge import merged
@@ -51,24 +54,53 @@ class Parts:
     server: Server
     weights: Weights
     settings: Configuration
+    place: AgentPlace = AgentPlace.NONE
+    key: ControlKey | None = None
 
 
 def pod_template(deployment: ModelDeployment, parts: Parts) -> Json:
     """With the user's own patch merged over it."""
     spec = deployment.spec
     name = deployment.metadata.name
+    container, sidecars = _with_agent(deployment, parts, _container(spec, parts, parts.server))
     rendered = {
         "metadata": {
             "labels": _labels(name, parts) | {TIER_LABEL: Tier.SERVING.value},
-            "annotations": _scrape_annotations(parts.server),
+            "annotations": _scrape_annotations(parts),
         },
         "spec": _pod_spec(spec, name, parts)
         | {
             "terminationGracePeriodSeconds": OFF_TRAFFIC_SECONDS + spec.drain.grace_seconds + LAST_WORDS_SECONDS,
-            "containers": [_container(spec, parts, parts.server) | _serving(parts)],
-        },
+            "containers": [container],
+        }
+        | ({"initContainers": sidecars} if sidecars else {}),
     }
     return _patched(rendered, spec)
+
+
+def _with_agent(deployment: ModelDeployment, parts: Parts, container: Json) -> tuple[Json, list[Json]]:
+    """The server's container as the agent's place wants it, and the containers that start before it."""
+    if parts.place is AgentPlace.NONE:
+        return container | _serving(parts), []
+    settings, weights = parts.settings, parts.weights
+    agent = Agent(
+        parts.place,
+        str(settings.runtime.image),
+        OFF_TRAFFIC_SECONDS,
+        # Only a folder that Stoker filled has a manifest.
+        weights_path(weights) if weights.folder else None,
+        deployment.spec.model.served_name or deployment.metadata.name,
+    )
+    args = agent_args(agent, deployment, parts.server, settings, parts.key)
+    ports = [
+        {"name": SERVER_PORT, "containerPort": serve_port(parts.server)},
+        {"name": AGENT_PORT, "containerPort": CONTROL_PORT},
+    ]
+    container |= {"ports": ports} | probes(settings)
+    if parts.place is AgentPlace.INSIDE:
+        return container | around(args, parts.server), []
+    sidecar = beside(agent, args, container, settings)
+    return container | {"lifecycle": farewell(deployment, parts.key)}, [sidecar]
 
 
 def worker_template(deployment: ModelDeployment, parts: Parts, worker: Worker) -> Json:
@@ -100,10 +132,12 @@ def _labels(name: str, parts: Parts) -> dict[str, str]:
     return identity_labels(name) | {REVISION_LABEL: parts.revision} | beside
 
 
-def _scrape_annotations(server: Server) -> Json:
+def _scrape_annotations(parts: Parts) -> Json:
+    """Of the engine's own metrics, which the agent passes on."""
+    server = parts.server
     return {
         "prometheus.io/scrape": "true",
-        "prometheus.io/port": str(server.port),
+        "prometheus.io/port": str(server.port if parts.place is AgentPlace.NONE else serve_port(server)),
         "prometheus.io/path": server.metrics_path,
         _DEFAULT_CONTAINER: SERVER_CONTAINER,
     }

@@ -12,6 +12,7 @@ from enum import StrEnum
 from stoker.api.configuration import Configuration
 from stoker.api.parsing import LiveObject
 from stoker.api.v1alpha1.reason import Reason
+from stoker.core.control_token import ControlKey
 from stoker.core.engine import EngineProfile
 
 
@@ -218,6 +219,7 @@ class Cluster:
     nodes: tuple[Node, ...] | None = None  # None: nodes cannot be seen
     storage_classes: frozenset[str] | None = None
     has_leader_worker_sets: bool | None = None
+    control_key: ControlKey | None = None  # None: agents take no orders
 
 
 @dataclass(frozen=True)

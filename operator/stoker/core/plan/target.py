@@ -7,10 +7,12 @@ While something about the spec has to be mended by its author, the replicas that
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from stoker.api.configuration import AgentPlace
 from stoker.api.v1alpha1.reason import Reason
 from stoker.api.values.image import ImageReference
-from stoker.core.engine import MountedModel, Refusal, Server, pods_per_replica
+from stoker.core.engine import BEHIND_THE_AGENT, EVERYWHERE, MountedModel, Refusal, Server, pods_per_replica
 from stoker.core.names import group_name, leader_name
+from stoker.core.plan.agent import IN_THE_RUNTIME_IMAGE, place_of
 from stoker.core.plan.allowed import refusal_of
 from stoker.core.plan.fetch.stage import Folders, Stage
 from stoker.core.plan.fetch.stages import stage_of
@@ -143,10 +145,13 @@ def _rendered(snapshot: Snapshot, name: str, chosen: Json, stage: Stage, weights
     deployment, cluster = snapshot.live.deployment, snapshot.cluster
     spec = deployment.spec
     profile, image = cluster.profiles[spec.engine.name], _image(snapshot)
-    server = profile.server(spec, MountedModel(spec.model.served_name or snapshot.name, weights_path(weights)))
+    place = place_of(cluster.configuration, spec.engine.name, str(image))
+    served_name = spec.model.served_name or snapshot.name
+    listen = EVERYWHERE if place is AgentPlace.NONE else BEHIND_THE_AGENT
+    server = profile.server(spec, MountedModel(served_name, weights_path(weights), listen))
     if isinstance(server, Refusal):
         return server
-    parts = Parts(name, str(image), server, weights, cluster.configuration)
+    parts = Parts(name, str(image), server, weights, cluster.configuration, place, cluster.control_key)
     pods = pods_per_replica(spec)
     try:
         worker = worker_template(deployment, parts, server.worker) if server.worker and pods > 1 else None
@@ -156,8 +161,9 @@ def _rendered(snapshot: Snapshot, name: str, chosen: Json, stage: Stage, weights
 
 
 def _image(snapshot: Snapshot) -> ImageReference | None:
-    engine = snapshot.live.deployment.spec.engine
-    return engine.image or snapshot.cluster.configuration.engine(engine.name).image
+    engine, configuration = snapshot.live.deployment.spec.engine, snapshot.cluster.configuration
+    own = configuration.runtime.image if engine.name in IN_THE_RUNTIME_IMAGE else None
+    return engine.image or configuration.engine(engine.name).image or own
 
 
 def _not_startable(snapshot: Snapshot, name: str) -> Refusal | None:

@@ -175,7 +175,7 @@ def _container(deployment: ModelDeployment, cluster: Cluster, errand: Errand) ->
         mounts.append({"name": "credentials", "mountPath": CREDENTIALS, "readOnly": True})
     return {
         "name": TASK_CONTAINER,
-        "image": str(settings.image),
+        "image": str(cluster.configuration.runtime.image),
         "args": [errand.task.value, *errand.args],
         "env": [{"name": name, "value": value} for name, value in values.items()],
         "resources": {kind: amounts for kind, amounts in resources.items() if amounts},

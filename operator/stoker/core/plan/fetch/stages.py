@@ -49,7 +49,7 @@ def stage_of(snapshot: Snapshot, formats: frozenset[Format], revision: Rendered 
 def _in_place(snapshot: Snapshot, source: ClaimSource, request: Request) -> Stage:
     """Weights that somebody else put on a claim are looked at, where there is an image for it."""
     weights = claim_weights(snapshot, source.claim, source.path or "")
-    if isinstance(weights, Refusal) or snapshot.cluster.configuration.weights.image is None:
+    if isinstance(weights, Refusal) or snapshot.cluster.configuration.runtime.image is None:
         return Stage(weights)
     mounted = Mounted(source.claim, read_only=True, one_node=weights.one_node, bound=weights.waits is None)
     folder = f"{ROOT}/{source.path}" if source.path else ROOT
@@ -66,12 +66,12 @@ def _in_place(snapshot: Snapshot, source: ClaimSource, request: Request) -> Stag
 
 
 def _fetched(snapshot: Snapshot, request: Request, folders: Folders) -> Stage:
-    if snapshot.cluster.configuration.weights.image is None:
+    if snapshot.cluster.configuration.runtime.image is None:
         return Stage(
             Refusal(
                 Reason.NO_FETCH_IMAGE,
                 f"spec.model.source {request.source} has to be fetched, and the operator's configuration has no image"
-                " for that: set weights.image in it, or put the weights on a claim and write pvc://CLAIM/PATH.",
+                " for that: set runtime.image in it, or put the weights on a claim and write pvc://CLAIM/PATH.",
             )
         )
     errand = _inspection(snapshot, request, (), None)
