@@ -1,4 +1,5 @@
-"""One node that exists in the API alone, and a kubelet for it that makes every pod ready and lets every pod go."""
+"""One node that exists in the API alone, and a kubelet for it that makes every pod ready and lets every pod go. Pods of
+jobs end as soon as they run, with the last words that the test has for their task."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -6,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from stoker.core.names import TIER_LABEL, Tier
+from stoker.core.names import TASK_CONTAINER, TASK_LABEL, TIER_LABEL, Tier
 from stoker.kube import resources
 from stoker.kube.connection import ApiError, ApiUnreachableError, Connection
 from stoker.kube.reflector import Reflector, Scope
@@ -30,6 +31,8 @@ class ToyNode:
         self.unwell: set[str] = set()
         self.start_seconds = 0.5  # from a node to ready
         self.drained: set[str] = set()  # every pod that was ever taken off traffic
+        self.last_words: dict[str, str] = {}  # by task
+        self.ran: list[Key] = []  # a job for each of its pods that ran
         self._started_at: dict[Key, float] = {}
 
     def _changed(self, key: Key, _old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> None:
@@ -87,6 +90,9 @@ class ToyNode:
             return
         if pod["status"].get("phase") == "Pending" and not self._has_started(key):
             return
+        if task := pod["metadata"]["labels"].get(TASK_LABEL):
+            await self._end(key, pod, self.last_words[task])
+            return
         ready = key.name not in self.unwell
         conditions = {condition["type"]: condition for condition in pod["status"].get("conditions") or ()}
         if (conditions.get("Ready", {}).get("status") == "True") != ready:
@@ -94,6 +100,15 @@ class ToyNode:
             all_of_them = list((conditions | {"Ready": told}).values())
             body = {"status": {"phase": "Running", "conditions": all_of_them}}
             await self._connection.merge_patch(f"{path}/status", body)
+
+    async def _end(self, key: Key, pod: Mapping[str, Any], last_words: str) -> None:
+        if pod["status"]["phase"] != "Pending":
+            return
+        self.ran.append(Key(key.namespace, pod["metadata"]["labels"]["job-name"]))
+        ended = {"exitCode": 0, "reason": "Completed", "message": last_words, "startedAt": _now(), "finishedAt": _now()}
+        container = {"name": TASK_CONTAINER, "image": "toy", "imageID": "toy", "ready": False, "restartCount": 0}
+        status = {"phase": "Succeeded", "containerStatuses": [container | {"state": {"terminated": ended}}]}
+        await self._connection.merge_patch(f"{resources.PODS.path(key)}/status", {"status": status})
 
     def _has_started(self, key: Key) -> bool:
         loop = asyncio.get_running_loop()

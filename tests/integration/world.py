@@ -10,7 +10,7 @@ from typing import Any
 from kubernetes.aio.client import Configuration as Credentials
 
 from stoker.api.schema.crd import custom_resource_definition
-from stoker.core.names import TIER_LABEL
+from stoker.core.names import TASK_LABEL, TIER_LABEL
 from stoker.kube import resources
 from stoker.kube.connection import ApiError, Connection
 from stoker.kube.resources import Key
@@ -76,7 +76,7 @@ class World:
         model = await self.model()
         status = model.get("status", {})
         conditions = {condition["type"]: condition["status"] for condition in status.get("conditions", ())}
-        pods = await self.of_model(resources.PODS)
+        pods = [pod for pod in await self.of_model(resources.PODS) if TASK_LABEL not in pod["metadata"]["labels"]]
         counts = [replica_set["spec"]["replicas"] for replica_set in await self.of_model(resources.REPLICA_SETS)]
         return (
             status.get("observedGeneration") == model["metadata"]["generation"]
