@@ -27,7 +27,7 @@ class ControlKey:
     secret: bytes = field(repr=False)
 
     def token(self, purpose: Purpose, namespace: str, model: str) -> str:
-        message = "\0".join((purpose, namespace, model)).encode()
+        message = f"{purpose}\0{namespace}\0{model}".encode()
         return hmac.new(self.secret, message, hashlib.sha256).hexdigest()
 
 

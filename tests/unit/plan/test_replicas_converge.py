@@ -93,6 +93,45 @@ def test_a_replica_that_does_not_serve_leaves_before_one_that_does() -> None:
     assert toy.detached == [unready]
 
 
+def with_warm(toy: ToyCluster, replicas: int, warm: int) -> None:
+    edited(toy, replicas, scaling={"maxReplicas": 20, "warmReplicas": warm})
+
+
+def test_a_warm_replica_is_loaded_and_takes_no_traffic() -> None:
+    toy = settled(2)
+    with_warm(toy, 2, 1)
+    toy.until_settled()
+    assert (len(toy.serving()), len(toy.serving("warm"))) == (2, 1)
+    assert (toy.model.status.ready_replicas, toy.model.status.warm_replicas) == (2, 1)
+
+
+def test_more_serving_replicas_begin_with_the_warm_one_in_one_look() -> None:
+    toy = settled(2)
+    with_warm(toy, 2, 1)
+    toy.until_settled()
+    loaded = {pod.identity.name for pod in toy.pods.values()}
+    with_warm(toy, 3, 1)
+    toy.look()
+    assert {pod.identity.name for pod in toy.serving()} == loaded
+    toy.until_settled()
+    assert (len(toy.serving()), len(toy.serving("warm"))) == (3, 1)
+
+
+def test_one_serving_replica_less_and_one_warm_more_moves_a_label_and_ends_no_pod() -> None:
+    toy = settled(3)
+    before = set(toy.pods)
+    with_warm(toy, 2, 1)
+    toy.until_settled()
+    assert set(toy.pods) == before
+
+
+def test_warm_replicas_stay_below_the_most_that_there_may_be() -> None:
+    toy = settled(2)
+    edited(toy, 2, scaling={"maxReplicas": 3, "warmReplicas": 3})
+    toy.until_settled()
+    assert (len(toy.serving()), len(toy.serving("warm"))) == (2, 1)
+
+
 def test_suspending_removes_every_replica_and_keeps_the_rest() -> None:
     toy = settled(3)
     edited(toy, 3, suspend=True)
@@ -115,6 +154,22 @@ def test_a_rollout_never_serves_with_fewer_than_wanted() -> None:
     assert len(toy.replica_sets) == 1
     assert {pod.revision for pod in toy.pods.values()} == {toy.model.status.current_revision}
     assert len(toy.revisions) == 2, "the old one stays for a rollback"
+
+
+def test_a_rollout_with_a_warm_replica_never_serves_with_fewer_either() -> None:
+    toy = settled(2)
+    with_warm(toy, 2, 1)
+    toy.until_settled()
+    edited(toy, 2, context_length=8192, scaling={"maxReplicas": 20, "warmReplicas": 1})
+    for _ in range(100):
+        toy.look()
+        toy.controller_acts()
+        assert len(toy.serving()) >= 2
+        toy.kubelet_acts()
+        toy.seconds += 2
+    toy.until_settled()
+    assert {pod.revision for pod in toy.pods.values()} == {toy.model.status.current_revision}
+    assert (len(toy.serving()), len(toy.serving("warm"))) == (2, 1)
 
 
 def test_a_revision_that_never_gets_ready_costs_one_replica_and_no_traffic() -> None:
@@ -178,6 +233,7 @@ def _fields(value: Any) -> dict[str, Any]:
 STAGES = {2048: 1, 4096: 1, 8192: 2, 16384: 3}  # of each context length: edits change the shape, or only the revision
 STEPS = st.one_of(
     st.tuples(st.just("edit"), st.integers(0, 6), st.sampled_from(sorted(STAGES))),
+    st.tuples(st.just("warm"), st.integers(0, 2), st.just(0)),
     st.tuples(st.just("look"), st.integers(0, 8), st.just(0)),
     st.tuples(st.just("controller"), st.integers(0, 1), st.just(0)),
     st.tuples(st.just("kubelet"), st.just(0), st.just(0)),
@@ -194,14 +250,15 @@ def test_from_anywhere_and_after_a_crash_at_any_write_it_comes_to_what_is_wanted
     steps: list[tuple[str, int, int]],
 ) -> None:
     toy = ToyCluster(deployment(2))
-    wanted, stages = 2, 1
+    wanted, context_length, warm = 2, 4096, 0
     edited(toy, wanted)
     pictures = []
     for name, number, more in steps:
         pictures.append(toy.snapshot())
-        if name == "edit":
-            wanted, stages = number, STAGES[more]
-            edited(toy, wanted, more, stages)
+        if name in ("edit", "warm"):
+            wanted, context_length, warm = (number, more, warm) if name == "edit" else (wanted, context_length, number)
+            scaling = {"maxReplicas": 20, "warmReplicas": warm}
+            edited(toy, wanted, context_length, STAGES[context_length], scaling=scaling)
         elif name == "die":
             toy.dies(number)
         elif name == "late look":
@@ -217,9 +274,11 @@ def test_from_anywhere_and_after_a_crash_at_any_write_it_comes_to_what_is_wanted
         else:
             toy.seconds += number
     toy.until_settled()
+    stages = STAGES[context_length]
     assert len(toy.serving()) == wanted
-    assert len(toy.pods) == wanted * stages
-    assert len(toy.groups) == (wanted if stages > 1 else 0)
+    assert len(toy.serving("warm")) == warm
+    assert len(toy.pods) == (wanted + warm) * stages
+    assert len(toy.groups) == (wanted + warm if stages > 1 else 0)
     assert {pod.revision for pod in toy.pods.values()} <= {toy.model.status.current_revision}
     assert len(toy.replica_sets) <= 1
     assert plan(toy.snapshot()).status == toy.model.status

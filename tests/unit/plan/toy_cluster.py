@@ -264,10 +264,12 @@ class ToyCluster:
             self.controller_acts()
             self.kubelet_acts()
             self.seconds += 2
-            well = all(pod.ready and not pod.deleting and pod.tier in ("serving", "") for pod in self.pods.values())
+            well = all(
+                pod.ready and not pod.deleting and pod.tier in ("serving", "warm", "") for pod in self.pods.values()
+            )
             if (self.writes, self.pods) == before and well and not self.look().actions:
                 return
         raise AssertionError(f"not settled after {rounds} rounds: {plan(self.snapshot()).actions}")
 
-    def serving(self) -> list[Pod]:
-        return [pod for pod in self.pods.values() if pod.tier == "serving" and pod.ready and not pod.deleting]
+    def serving(self, tier: str = "serving") -> list[Pod]:
+        return [pod for pod in self.pods.values() if pod.tier == tier and pod.ready and not pod.deleting]

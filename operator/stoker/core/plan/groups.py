@@ -19,7 +19,7 @@ from stoker.api.v1alpha1.modeldeployment import ModelDeployment
 from stoker.core.names import REVISION_LABEL, Tier, group_name, identity_labels
 from stoker.core.plan.actions import Action, CreateGroup, DeleteGroup, DrainGroup, TakeOffTraffic
 from stoker.core.plan.departure import seconds_left, timestamp
-from stoker.core.plan.replicas import RevisionReplicas, leaves_first, own_groups, replica_of, why_it_leaves
+from stoker.core.plan.replicas import RevisionReplicas, own_groups, replica_of, victim_of
 from stoker.core.plan.revision import Rendered, owner_reference
 from stoker.core.plan.snapshot import Pod, Snapshot
 
@@ -39,9 +39,9 @@ def shrinking(snapshot: Snapshot, held: RevisionReplicas, goal: int) -> Iterator
     """One that does not serve, or else the newest; the next one at the next look."""
     if len(held.replicas) <= goal:
         return
-    victim = min(held.replicas, key=leaves_first)
+    victim, why = victim_of(held, snapshot)
     if victim.group:
-        yield DrainGroup(victim.group.identity, timestamp(snapshot.now), why_it_leaves(victim))
+        yield DrainGroup(victim.group.identity, timestamp(snapshot.now), why)
         if victim.leader:
             yield TakeOffTraffic(victim.leader.identity, timestamp(snapshot.now))
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from stoker.api.v1alpha1.reason import Reason
-from stoker.core.engine import Refusal
+from stoker.core.names import Tier
 from stoker.core.plan import groups, replica_sets
 from stoker.core.plan.actions import (
     Action,
@@ -34,22 +34,24 @@ from stoker.core.plan.rollout import Held, goals
 from stoker.core.plan.snapshot import Owned, Snapshot
 from stoker.core.plan.status import MOST_REVISIONS, Picture, status_of
 from stoker.core.plan.target import Target, target_of
-from stoker.core.plan.upkeep import adoptions, mended_tiers
+from stoker.core.plan.upkeep import adoptions, mended_tiers, moved_tiers
+from stoker.core.plan.wanted import Wanted, wanted_of
 
 
 def plan(snapshot: Snapshot) -> Plan:
     target = target_of(snapshot)
     replicas = by_revision(snapshot)
-    wanted, limit = _wanted(snapshot, target)
+    wanted = wanted_of(snapshot, target, _serving(replicas))
     picture = Picture(
-        snapshot, target, replicas, wanted, limit, _findings(snapshot, target, replicas), _blocked(snapshot, target)
+        snapshot, target, replicas, wanted, _findings(snapshot, target, replicas), _blocked(snapshot, target)
     )
-    counts = _counts(snapshot, target, replicas, wanted)
+    counts = _counts(snapshot, target, replicas, wanted.replicas)
     leaving, look_again_seconds = _departures(snapshot, replicas, counts)
     actions: list[Action] = [
         *adoptions(snapshot),
         *_fetching(snapshot, target),
-        *_owned(snapshot, wanted, target),
+        *_owned(snapshot, wanted.serving, target),
+        *_tiers(snapshot, target, replicas, wanted),
         *_replica_actions(snapshot, target, replicas, counts),
         *leaving,
         *_forgotten(snapshot, target, replicas),
@@ -61,33 +63,23 @@ def plan(snapshot: Snapshot) -> Plan:
     return Plan(tuple(actions), status, notes, min((wait for wait in waits if wait is not None), default=None))
 
 
+def _serving(replicas: Mapping[str, RevisionReplicas]) -> int:
+    return sum(replica.tier == Tier.SERVING for held in replicas.values() for replica in held.replicas)
+
+
+def _tiers(
+    snapshot: Snapshot, target: Target, replicas: Mapping[str, RevisionReplicas], wanted: Wanted
+) -> Iterator[Action]:
+    yield from mended_tiers(replicas)
+    if target.rendered is not None:
+        yield from moved_tiers(snapshot, replicas, wanted.want, target.rendered.name)
+
+
 def _fetching(snapshot: Snapshot, target: Target) -> Iterator[Action]:
     if target.stage is None:
         return
     yield from forgotten(snapshot, target.stage.jobs)
     yield from target.stage.actions
-
-
-def _wanted(snapshot: Snapshot, target: Target) -> tuple[int, Refusal | None]:
-    """The replicas that should serve, and what holds their number back."""
-    spec, limits = snapshot.live.deployment.spec, snapshot.cluster.configuration.limits
-    if spec.suspend or spec.scaling.target_ref:
-        return 0, None
-    if spec.replicas > limits.max_replicas:
-        return limits.max_replicas, Refusal(
-            Reason.LIMITED_BY_CONFIGURATION,
-            f"spec.replicas is {spec.replicas}, and the operator's configuration allows {limits.max_replicas}"
-            " (limits.maxReplicas).",
-        )
-    pods = spec.replicas * (target.rendered.pods if target.rendered else 1)
-    if pods > 1 and target.weights and target.weights.one_node:
-        what = f"{pods} replicas" if pods == spec.replicas else f"{pods} pods of {spec.replicas} replicas"
-        return spec.replicas, Refusal(
-            Reason.VOLUME_ON_ONE_NODE,
-            f"The claim {target.weights.claim} can be mounted on one node at a time, so all {what}"
-            " have to find room on that node: use a claim with ReadWriteMany or ReadOnlyMany.",
-        )
-    return spec.replicas, None
 
 
 def _findings(snapshot: Snapshot, target: Target, replicas: Mapping[str, RevisionReplicas]) -> tuple[Finding, ...]:
@@ -156,7 +148,6 @@ def _counts(
 def _replica_actions(
     snapshot: Snapshot, target: Target, replicas: Mapping[str, RevisionReplicas], counts: Mapping[str, int]
 ) -> Iterator[Action]:
-    yield from mended_tiers(replicas)
     if target.rendered is None:
         return
     deployment, name = snapshot.live.deployment, target.rendered.name

@@ -27,7 +27,7 @@ from stoker.core.plan.actions import (
     Scale,
 )
 from stoker.core.plan.departure import seconds_left, timestamp
-from stoker.core.plan.replicas import FINISHED_PHASES, RevisionReplicas, detached, leaves_first, why_it_leaves
+from stoker.core.plan.replicas import FINISHED_PHASES, RevisionReplicas, detached, victim_of
 from stoker.core.plan.revision import Rendered, owner_reference
 from stoker.core.plan.snapshot import ReplicaSet, Snapshot
 
@@ -54,10 +54,10 @@ def _shrink(snapshot: Snapshot, held: RevisionReplicas, replica_set: ReplicaSet,
         # What was never made needs no farewell.
         yield _scale(replica_set, max(goal, live))
     elif live == replica_set.count:
-        victim = min(held.replicas, key=leaves_first)
+        victim, why = victim_of(held, snapshot)
         (pod,) = victim.pods
         owner = owner_reference(snapshot.live.deployment)
-        yield Detach(pod.identity, owner, timestamp(snapshot.now), replica_set.place, why_it_leaves(victim))
+        yield Detach(pod.identity, owner, timestamp(snapshot.now), replica_set.place, why)
 
 
 def _scale(replica_set: ReplicaSet, count: int) -> Scale:

@@ -8,6 +8,8 @@ from datetime import datetime
 from stoker.core.names import Tier, leader_name
 from stoker.core.plan.rollout import Held
 from stoker.core.plan.snapshot import Group, Pod, ReplicaSet, Snapshot
+from stoker.core.pool.seat import Seat
+from stoker.core.pool.victims import victim, why
 
 FINISHED_PHASES = ("Succeeded", "Failed")
 
@@ -114,13 +116,25 @@ def leaving(snapshot: Snapshot) -> int:
     return len(detached(snapshot)) + len(names - staying)
 
 
-def leaves_first(replica: Replica) -> tuple[bool, bool, float, str]:
-    """What does not serve goes before what serves, what has no node before what has one, the newest first."""
-    return replica.ready, replica.placed, -replica.created.timestamp(), replica.name
+def seat_of(replica: Replica, snapshot: Snapshot, *, current: bool) -> Seat:
+    """A tier that nobody knows is mended elsewhere, and counts as serving until then."""
+    known = replica.tier in {Tier.SERVING.value, Tier.WARM.value, Tier.ASLEEP.value}
+    return Seat(
+        name=replica.name,
+        tier=Tier(replica.tier) if known else Tier.SERVING,
+        ready=replica.ready,
+        current=current,
+        placed=replica.placed,
+        created_seconds=replica.created.timestamp(),
+        in_flight=snapshot.in_flight.get(replica.leader.identity.uid) if replica.leader else None,
+    )
 
 
-def why_it_leaves(replica: Replica) -> str:
-    return "newest" if replica.ready else "not ready"
+def victim_of(held: RevisionReplicas, snapshot: Snapshot) -> tuple[Replica, str]:
+    """Who leaves first, and why that one."""
+    seats = {replica.name: seat_of(replica, snapshot, current=True) for replica in held.replicas}
+    chosen = victim(seats.values())
+    return next(replica for replica in held.replicas if replica.name == chosen.name), why(chosen)
 
 
 def newest_first(replicas: Sequence[RevisionReplicas], numbers: Mapping[str, int]) -> list[RevisionReplicas]:

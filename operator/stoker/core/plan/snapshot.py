@@ -12,8 +12,9 @@ from enum import StrEnum
 from stoker.api.configuration import Configuration
 from stoker.api.parsing import LiveObject
 from stoker.api.v1alpha1.reason import Reason
+from stoker.api.v1alpha1.status import ScalingStatus
 from stoker.core.control_token import ControlKey
-from stoker.core.engine import EngineProfile
+from stoker.core.engine import EngineProfile, Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +221,22 @@ class Cluster:
     storage_classes: frozenset[str] | None = None
     has_leader_worker_sets: bool | None = None
     control_key: ControlKey | None = None  # None: agents take no orders
+    scales: bool = False  # whether somebody follows the load, so that Auto means more than the floor
+
+
+@dataclass(frozen=True, slots=True)
+class Scaled:
+    """What the load asks for, as it was last decided."""
+
+    serving: int
+    warm: int
+    active: bool | None  # None: the load cannot be told
+    reason: Reason
+    message: str
+    limit: Refusal | None = None
+    memory: ScalingStatus | None = None  # what a restart must not forget
+    waiting_requests: int | None = None
+    running_requests: int | None = None
 
 
 @dataclass(frozen=True)
@@ -240,6 +257,8 @@ class Snapshot:
     troubles: tuple[Trouble, ...] = ()
     refused: tuple[Refused, ...] = ()
     contests: tuple[Contest, ...] = ()
+    scaled: Scaled | None = None  # None: nothing has been decided since the operator began
+    in_flight: Mapping[str, int] = field(default_factory=dict)  # requests, by the uid of the pod that answers them
 
     @property
     def name(self) -> str:

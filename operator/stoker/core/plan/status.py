@@ -14,8 +14,9 @@ from stoker.core.plan.conditions import Statement, conditions_from
 from stoker.core.plan.diagnosis import Finding
 from stoker.core.plan.fetch.fitting import FitState
 from stoker.core.plan.replicas import Replica, RevisionReplicas, leaving
-from stoker.core.plan.snapshot import Pod, Snapshot
+from stoker.core.plan.snapshot import Pod, Scaled, Snapshot
 from stoker.core.plan.target import Target
+from stoker.core.plan.wanted import Wanted
 
 MOST_REVISIONS = 10
 
@@ -27,8 +28,7 @@ class Picture:
     snapshot: Snapshot
     target: Target
     replicas: Mapping[str, RevisionReplicas]
-    wanted: int
-    limit: Refusal | None
+    wanted: Wanted
     findings: tuple[Finding, ...]
     blocked: Finding | None  # why the spec cannot be brought about without a person
 
@@ -54,7 +54,12 @@ class Picture:
 
     @property
     def settled(self) -> bool:
-        return not self.rolling and not self.target.waits and self.ready == self.wanted == len(self.live)
+        """What the load asks for comes and goes; the spec is brought about when its floor serves."""
+        if self.rolling or self.target.waits:
+            return False
+        if self.snapshot.scaled:
+            return self.ready >= self.wanted.floor
+        return self.ready == self.wanted.serving and len(self.live) == self.wanted.replicas
 
 
 def status_of(picture: Picture) -> tuple[Status, tuple[Statement, ...]]:
@@ -74,7 +79,7 @@ def status_of(picture: Picture) -> tuple[Status, tuple[Statement, ...]]:
             "asleep_replicas": picture.of_tier(Tier.ASLEEP),
             "starting_replicas": sum(not replica.ready for replica in picture.live),
             "draining_replicas": leaving(snapshot),
-            "desired_replicas": picture.wanted,
+            "desired_replicas": picture.wanted.serving,
             "accelerators": sum(replica.size for replica in picture.live) * deployment.spec.accelerator.count,
             "selector": ",".join(f"{key}={value}" for key, value in serving_selector(snapshot.name).items()),
             "served_name": deployment.spec.model.served_name or snapshot.name,
@@ -85,8 +90,20 @@ def status_of(picture: Picture) -> tuple[Status, tuple[Statement, ...]]:
             "weights": _weights(picture),
             "model": _facts(picture),
         }
+        | _load(snapshot.scaled)
     )
     return status, statements
+
+
+def _load(scaled: Scaled | None) -> dict[str, object]:
+    """What the last decision kept; nothing of it is forgotten while there is none."""
+    if scaled is None:
+        return {}
+    return {
+        "scaling": scaled.memory,
+        "waiting_requests": scaled.waiting_requests,
+        "running_requests": scaled.running_requests,
+    }
 
 
 def _current_revision(picture: Picture) -> str | None:
@@ -162,16 +179,22 @@ def _ready(picture: Picture) -> Statement:
         return Statement(ConditionType.READY, "False", Reason.SUSPENDED, "spec.suspend is true, so no replica runs.")
     if picture.ready:
         return Statement(
-            ConditionType.READY, "True", Reason.SERVING, f"{picture.ready} of {picture.wanted} replicas take traffic."
+            ConditionType.READY,
+            "True",
+            Reason.SERVING,
+            f"{picture.ready} of {picture.wanted.serving} replicas take traffic.",
         )
     if picture.blocked:
         return Statement(ConditionType.READY, "False", picture.blocked.reason, picture.blocked.message)
-    if picture.wanted == 0:
+    if picture.wanted.serving == 0:
         return Statement(ConditionType.READY, "True", Reason.AT_ZERO, "No replica is wanted, so none runs.")
     if why := next(iter(picture.findings), None) or picture.target.waits:
         return Statement(ConditionType.READY, "False", why.reason, why.message)
     return Statement(
-        ConditionType.READY, "False", Reason.STARTING, f"{len(picture.live)} of {picture.wanted} replicas are starting."
+        ConditionType.READY,
+        "False",
+        Reason.STARTING,
+        f"{len(picture.live)} of {picture.wanted.replicas} replicas are starting.",
     )
 
 
@@ -207,7 +230,7 @@ def _scheduled(picture: Picture) -> Statement:
         if finding.reason in placing:
             return Statement(ConditionType.SCHEDULED, "False", finding.reason, finding.message)
     waiting = sum(not replica.placed for replica in picture.live)
-    if waiting or len(picture.live) < picture.wanted:
+    if waiting or len(picture.live) < picture.wanted.replicas:
         return Statement(ConditionType.SCHEDULED, "Unknown", Reason.STARTING, "Replicas wait for the scheduler.")
     return Statement(
         ConditionType.SCHEDULED,
@@ -228,7 +251,7 @@ def _progressing(picture: Picture) -> Statement:
             ConditionType.PROGRESSING,
             "True",
             Reason.ROLLING_OUT,
-            f"{ready} of {picture.wanted} replicas of revision {picture.target_name} are ready.",
+            f"{ready} of {picture.wanted.replicas} replicas of revision {picture.target_name} are ready.",
         )
     return Statement(ConditionType.PROGRESSING, "False", Reason.SETTLED, "No rollout is under way.")
 
@@ -238,14 +261,22 @@ def _scaling_active(picture: Picture) -> Statement:
         return Statement(
             ConditionType.SCALING_ACTIVE, "False", Reason.FOLLOWS_SPEC, "spec.replicas is the exact number."
         )
+    if scaled := picture.snapshot.scaled:
+        if scaled.active is None:
+            return Statement(ConditionType.SCALING_ACTIVE, "Unknown", scaled.reason, scaled.message)
+        return Statement(
+            ConditionType.SCALING_ACTIVE, "True" if scaled.active else "False", scaled.reason, scaled.message
+        )
     return Statement(
         ConditionType.SCALING_ACTIVE, "False", Reason.HOLDING_FLOOR, "No load is known: spec.replicas serve."
     )
 
 
 def _scaling_limited(picture: Picture) -> Statement:
-    if picture.limit:
-        return Statement(ConditionType.SCALING_LIMITED, "True", picture.limit.reason, picture.limit.message)
+    if picture.wanted.limit:
+        return Statement(
+            ConditionType.SCALING_LIMITED, "True", picture.wanted.limit.reason, picture.wanted.limit.message
+        )
     return Statement(ConditionType.SCALING_LIMITED, "False", Reason.WITHIN_LIMITS, "No limit holds replicas back.")
 
 
@@ -280,12 +311,12 @@ def _reconciling(picture: Picture) -> Statement:
         return Statement(ConditionType.RECONCILING, "True", Reason.ROLLING_OUT, "A rollout is under way.")
     if waits := picture.target.waits:
         return Statement(ConditionType.RECONCILING, "True", waits.reason, waits.message)
-    starting = picture.ready < picture.wanted
+    starting = picture.ready < picture.wanted.serving
     return Statement(
         ConditionType.RECONCILING,
         "True",
         Reason.STARTING if starting else Reason.SCALING,
-        f"{picture.ready} of {picture.wanted} replicas take traffic.",
+        f"{picture.ready} of {picture.wanted.serving} replicas take traffic.",
     )
 
 

@@ -4,9 +4,13 @@ from collections.abc import Iterator, Mapping
 
 from stoker.core.names import Tier
 from stoker.core.plan.actions import Action, Adopt, ChildKind, Retier
-from stoker.core.plan.replicas import RevisionReplicas
+from stoker.core.plan.replicas import RevisionReplicas, seat_of
 from stoker.core.plan.revision import owner_reference
 from stoker.core.plan.snapshot import Snapshot
+from stoker.core.pool.seat import Want
+from stoker.core.pool.tiers import changes
+
+_COUNTED = {tier.value for tier in Tier} - {Tier.DRAINING.value}
 
 
 def adoptions(snapshot: Snapshot) -> Iterator[Action]:
@@ -25,8 +29,24 @@ def adoptions(snapshot: Snapshot) -> Iterator[Action]:
 
 def mended_tiers(replicas: Mapping[str, RevisionReplicas]) -> Iterator[Action]:
     """A replica that counts but is in no tier would be paid for and serve nobody."""
-    tiers = {tier.value for tier in Tier} - {Tier.DRAINING.value}
     for held in replicas.values():
         for replica in held.replicas:
-            if replica.leader and replica.tier not in tiers:
+            if replica.leader and replica.tier not in _COUNTED:
                 yield Retier(replica.leader.identity, Tier.SERVING)
+
+
+def moved_tiers(
+    snapshot: Snapshot, replicas: Mapping[str, RevisionReplicas], want: Want, current: str
+) -> Iterator[Action]:
+    """Promotions and demotions. What is mended in the same plan is looked at in the next one."""
+    all_of_them = {
+        replica.name: (replica, held.revision == current)
+        for held in replicas.values()
+        for replica in held.replicas
+        if replica.leader and replica.tier in _COUNTED
+    }
+    seats = (seat_of(replica, snapshot, current=its) for replica, its in all_of_them.values())
+    for name, tier in changes(seats, want).items():
+        replica, _ = all_of_them[name]
+        if replica.leader:
+            yield Retier(replica.leader.identity, tier)

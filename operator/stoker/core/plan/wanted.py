@@ -1,0 +1,66 @@
+"""How many replicas there should be, and what holds their number back."""
+
+from dataclasses import dataclass
+
+from stoker.api.v1alpha1.reason import Reason
+from stoker.api.v1alpha1.scaling import ScalingMode
+from stoker.core.engine import Refusal
+from stoker.core.plan.snapshot import Snapshot
+from stoker.core.plan.target import Target
+from stoker.core.pool.seat import Want
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The number, tier by tier."""
+
+    want: Want
+    floor: int  # of those that serve, whatever the load
+    limit: Refusal | None = None
+
+    @property
+    def serving(self) -> int:
+        return self.want.serving
+
+    @property
+    def replicas(self) -> int:
+        return self.want.replicas
+
+
+def wanted_of(snapshot: Snapshot, target: Target, serving_now: int) -> Wanted:
+    spec, limits = snapshot.live.deployment.spec, snapshot.cluster.configuration.limits
+    if spec.suspend or spec.scaling.target_ref:
+        return Wanted(Want(0), 0)
+    serving, warm, limit = _asked_for(snapshot, serving_now)
+    if serving > limits.max_replicas:
+        asked = f"spec.replicas is {serving}" if serving == spec.replicas else f"{serving} replicas are needed"
+        limit = Refusal(
+            Reason.LIMITED_BY_CONFIGURATION,
+            f"{asked}, and the operator's configuration allows {limits.max_replicas} (limits.maxReplicas).",
+        )
+    serving = min(serving, limits.max_replicas)
+    want = Want(serving, max(0, min(warm, min(spec.scaling.max_replicas, limits.max_replicas) - serving)))
+    return Wanted(want, min(spec.replicas, serving), limit or _on_one_node(target, want))
+
+
+def _asked_for(snapshot: Snapshot, serving_now: int) -> tuple[int, int, Refusal | None]:
+    """By the spec, or by the load where Stoker scales. Before the load was ever seen, nothing is taken away."""
+    spec, scaled = snapshot.live.deployment.spec, snapshot.scaled
+    warm = spec.scaling.warm_replicas
+    if spec.scaling.mode != ScalingMode.AUTO or not snapshot.cluster.scales:
+        return spec.replicas, warm, None
+    if scaled is None:
+        return max(spec.replicas, min(serving_now, spec.scaling.max_replicas)), warm, None
+    return scaled.serving, scaled.warm, scaled.limit
+
+
+def _on_one_node(target: Target, want: Want) -> Refusal | None:
+    pods = want.replicas * (target.rendered.pods if target.rendered else 1)
+    if pods <= 1 or not (target.weights and target.weights.one_node):
+        return None
+    what = f"{pods} replicas" if pods == want.replicas else f"{pods} pods of {want.replicas} replicas"
+    return Refusal(
+        Reason.VOLUME_ON_ONE_NODE,
+        f"The claim {target.weights.claim} can be mounted on one node at a time, so all {what}"
+        " have to find room on that node: use a claim with ReadWriteMany or ReadOnlyMany.",
+    )

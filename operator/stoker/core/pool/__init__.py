@@ -1,0 +1,1 @@
+"""Which replica is in which tier: who takes traffic, who stands by loaded, and who leaves first."""

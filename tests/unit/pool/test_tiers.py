@@ -1,0 +1,111 @@
+"""Who serves, who stands by, and who leaves first."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stoker.core.names import Tier
+from stoker.core.pool.seat import Seat, Want
+from stoker.core.pool.tiers import changes
+from stoker.core.pool.victims import leaves_first, victim, why
+
+SERVING, WARM = Tier.SERVING, Tier.WARM
+
+
+def seat(name: str, tier: Tier = SERVING, *, ready: bool = True, **changes_: object) -> Seat:
+    return replace(Seat(name, tier, ready, current=True, placed=True, created_seconds=0.0), **changes_)  # type: ignore[arg-type]
+
+
+def after(seats: Iterable[Seat], want: Want) -> list[Seat]:
+    seats = list(seats)
+    moved = changes(seats, want)
+    return [replace(each, tier=moved.get(each.name, each.tier)) for each in seats]
+
+
+def ready(seats: Iterable[Seat], tier: Tier) -> int:
+    return sum(each.ready and each.tier == tier for each in seats)
+
+
+seats_of_a_model = st.lists(
+    st.builds(
+        Seat,
+        name=st.uuids().map(str),
+        tier=st.sampled_from([SERVING, WARM]),
+        ready=st.booleans(),
+        current=st.booleans(),
+        placed=st.booleans(),
+        created_seconds=st.floats(0, 1e6),
+        in_flight=st.none() | st.integers(0, 50),
+    ).map(lambda each: replace(each, placed=each.placed or each.ready)),
+    max_size=8,
+    unique_by=lambda each: each.name,
+)
+wants = st.builds(Want, serving=st.integers(0, 6), warm=st.integers(0, 4))
+
+
+def test_a_warm_replica_is_promoted_where_one_is_missing() -> None:
+    assert changes([seat("a"), seat("b", WARM)], Want(2)) == {"b": SERVING}
+
+
+def test_a_replica_that_starts_stands_by_once_a_warm_one_took_its_place() -> None:
+    moved = changes([seat("a"), seat("new", ready=False), seat("b", WARM)], Want(2, 1))
+    assert moved == {"b": SERVING, "new": WARM}
+
+
+def test_a_replica_that_no_longer_has_to_serve_becomes_warm_where_one_is_wanted() -> None:
+    assert changes([seat("old"), seat("new", created_seconds=9.0)], Want(1, 1)) == {"new": WARM}
+
+
+def test_the_one_with_the_most_requests_goes_on_serving() -> None:
+    busy, idle = seat("busy", created_seconds=9.0, in_flight=7), seat("idle", in_flight=0)
+    assert changes([busy, idle], Want(1, 1)) == {"idle": WARM}
+
+
+def test_nothing_is_moved_for_a_replica_that_is_to_leave() -> None:
+    assert changes([seat("a"), seat("b")], Want(1)) == {}
+
+
+def test_the_spec_s_revision_is_promoted_first() -> None:
+    moved = changes([seat("old", WARM, current=False), seat("new", WARM, created_seconds=9.0)], Want(1, 1))
+    assert moved == {"new": SERVING}
+
+
+@given(seats_of_a_model, wants)
+def test_as_many_ready_ones_serve_as_there_can_be(seats: list[Seat], want: Want) -> None:
+    moved = after(seats, want)
+    all_ready = sum(each.ready for each in seats)
+    assert ready(moved, SERVING) >= min(want.serving, all_ready)
+
+
+@given(seats_of_a_model, wants)
+def test_no_replica_that_serves_is_taken_off_traffic_while_it_is_needed(seats: list[Seat], want: Want) -> None:
+    served = ready(seats, SERVING)
+    assert ready(after(seats, want), SERVING) >= min(served, want.serving)
+
+
+@given(seats_of_a_model, wants)
+def test_a_second_look_moves_nothing(seats: list[Seat], want: Want) -> None:
+    assert changes(after(seats, want), want) == {}
+
+
+@given(seats_of_a_model, wants, st.randoms())
+def test_the_order_of_the_replicas_does_not_matter(seats: list[Seat], want: Want, chance: object) -> None:
+    shuffled = list(seats)
+    chance.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert changes(seats, want) == changes(shuffled, want)
+
+
+@given(seats_of_a_model.filter(bool))
+def test_what_serves_nobody_leaves_before_what_serves(seats: list[Seat]) -> None:
+    chosen = victim(seats)
+    if chosen.ready and chosen.tier == SERVING:
+        assert all(each.ready and each.tier == SERVING for each in seats)
+
+
+def test_among_those_that_serve_the_least_busy_leaves_and_an_unknown_one_last() -> None:
+    seats = [seat("a", in_flight=3), seat("b", in_flight=1), seat("c", in_flight=None)]
+    assert min(seats, key=leaves_first).name == "b"
+    assert max(seats, key=leaves_first).name == "c"
+    assert why(seats[1]) == "1 requests in flight, the least"
