@@ -24,6 +24,11 @@ class Listen:
     host: str
     port: int
 
+    @property
+    def on_loopback(self) -> bool:
+        """Whether nobody but the agent can reach it."""
+        return self.host in ("127.0.0.1", "::1")
+
 
 EVERYWHERE = Listen("0.0.0.0", 8000)  # noqa: S104 - a pod has one address, and the kubelet and the Service come by it
 BEHIND_THE_AGENT = Listen("127.0.0.1", 8100)
@@ -36,6 +41,7 @@ class MountedModel:
     served_name: str
     path: str
     listen: Listen = EVERYWHERE
+    files: tuple[str, ...] | None = None  # below the path; None: nobody looked
 
 
 @dataclass(frozen=True)
@@ -53,12 +59,16 @@ class Server:
     """How to start a model server and how to ask it whether it is well."""
 
     args: tuple[str, ...]
-    port: int
-    health_path: str
+    port: int  # the engine's own
+    health_path: str  # answers 200 when the model is loaded, and does not run it
     metrics_path: str
     command: tuple[str, ...] = ()  # empty: the image's own
     env: Mapping[str, str] = field(default_factory=dict)
     worker: Worker | None = None  # None: the engine, or this way to set it up, cannot span pods
+    metrics: str | None = None  # its name in stoker_runtime.readings; None: it has no metrics
+    drains: bool = False  # requests that run are finished after SIGTERM
+    sleeps: bool = False  # has /sleep and /wake_up, as it is set up here
+    lora: bool = False  # can serve adapters
 
 
 def pods_per_replica(spec: Spec) -> int:
@@ -72,6 +82,10 @@ class EngineProfile(Protocol):
 
     formats: frozenset[Format]
     """Weights that it can load."""
+
+    @property
+    def image(self) -> str | None:
+        """The published image, with the version that the flags were checked against. None: there is none to take."""
 
     def server(self, spec: Spec, model: MountedModel) -> Server | Refusal:
         """The server for a spec, or why this engine cannot be set up so."""

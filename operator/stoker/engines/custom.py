@@ -10,6 +10,7 @@ class Custom:
     """Tells the server where its weights are by environment; the rest is in spec.engine.custom and args."""
 
     formats = frozenset({Format.SAFETENSORS, Format.GGUF})
+    image = None
 
     def server(self, spec: Spec, model: MountedModel) -> Server | Refusal:
         described = spec.engine.custom or CustomServer()
@@ -20,4 +21,5 @@ class Custom:
             health_path=described.health_path,
             metrics_path=described.metrics_path,
             env={"MODEL_PATH": model.path, "SERVED_MODEL_NAME": model.served_name, "PORT": str(described.port)},
+            metrics="custom",
         )

@@ -32,11 +32,10 @@ _GGUF_ONLY: Mapping[Format, str | None] = {
     Format.SAFETENSORS: _TENSORS_ELSEWHERE,
     Format.PICKLE: _TENSORS_ELSEWHERE,
 }
-_WITH_GGUF: Mapping[Format, str | None] = {**_PYTORCH, Format.GGUF: None}
 
 ENGINES: Mapping[str, Loads] = {
-    "vllm": Loads(_WITH_GGUF, frozenset(_IN_SAFETENSORS)),
-    "sglang": Loads(_WITH_GGUF, frozenset(_IN_SAFETENSORS)),
+    "vllm": Loads(_PYTORCH, frozenset(_IN_SAFETENSORS)),
+    "sglang": Loads(_PYTORCH, frozenset(_IN_SAFETENSORS)),
     "tgi": Loads(_PYTORCH, frozenset({"awq", "bnb-4bit", "bnb-8bit", "exl2", "fp8", "gptq", "int4", "int8"})),
     "tensorrt-llm": Loads(
         _PYTORCH,

@@ -37,9 +37,8 @@ def test_the_objects_themselves_are_shown_as_yaml(tmp_path: Path, capsys: pytest
 
 
 def test_what_the_operator_would_refuse_is_the_answer_no(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert (
-        planned(tmp_path, MANIFEST.replace(", image: registry.example.com/server:1", "").replace("custom", "vllm")) == 1
-    )
+    without_image = MANIFEST.replace(", image: registry.example.com/server:1", "").replace("custom", "simulated")
+    assert planned(tmp_path, without_image) == 1
     assert "NoEngineImage" in capsys.readouterr().out
 
 

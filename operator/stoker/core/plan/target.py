@@ -163,7 +163,9 @@ def _rendered(snapshot: Snapshot, name: str, chosen: Json, stage: Stage, weights
 def _image(snapshot: Snapshot) -> ImageReference | None:
     engine, configuration = snapshot.live.deployment.spec.engine, snapshot.cluster.configuration
     own = configuration.runtime.image if engine.name in IN_THE_RUNTIME_IMAGE else None
-    return engine.image or configuration.engine(engine.name).image or own
+    profile = snapshot.cluster.profiles.get(engine.name)
+    published = ImageReference.parse(profile.image) if profile and profile.image else None
+    return engine.image or configuration.engine(engine.name).image or own or published
 
 
 def _not_startable(snapshot: Snapshot, name: str) -> Refusal | None:

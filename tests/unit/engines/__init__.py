@@ -1,0 +1,1 @@
+"""How engines are started, and what is read of their metrics."""
