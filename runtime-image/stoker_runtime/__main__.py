@@ -6,6 +6,7 @@ from importlib import import_module
 
 # A replica must not pay for the imports of the commands that it does not run.
 COMMANDS = {
+    "agent": "stoker_runtime.agent.command",
     "fetch": "stoker_runtime.fetch.command",
     "inspect": "stoker_runtime.inspect.command",
     "simulated": "stoker_runtime.simulated.command",

@@ -6,6 +6,7 @@ import json
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
+from typing import cast
 
 from stoker_runtime.simulated.http1 import Request, RequestReader, UnreadableError
 
@@ -105,9 +106,8 @@ class Connection(asyncio.Protocol):
         self.task: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not isinstance(transport, asyncio.Transport):
-            raise TypeError("a connection without a stream")
-        self._transport = transport
+        # uvloop's transports have the methods and not the class.
+        self._transport = cast("asyncio.Transport", transport)
         self._connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature

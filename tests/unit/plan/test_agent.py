@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from stoker.api.v1alpha1.engine import EngineName
 from stoker.core.control_token import ControlKey, Purpose
 from stoker.core.plan.actions import CreateReplicaSet
 from stoker.core.plan.planner import plan
 from stoker.core.plan.snapshot import Snapshot
+from stoker_runtime.agent.options import options_from
 from tests.unit.plan.builders import cluster, deployment, snapshot
 from tests.unit.plan.fetching import FOLDER, INSPECTED, answered, fetched
 
@@ -18,9 +20,17 @@ KEY = ControlKey(b"k" * 32)
 CUSTOM = {"name": "custom", "image": OTHER, "custom": {"port": 9000, "healthPath": "/ok"}}
 
 
-def pod_of(engine: dict[str, Any], key: ControlKey | None = KEY, **configuration: Any) -> dict[str, Any]:
+def pod_of(
+    engine: dict[str, Any],
+    key: ControlKey | None = KEY,
+    accelerator: dict[str, Any] | None = None,
+    **configuration: Any,
+) -> dict[str, Any]:
+    spec: dict[str, Any] = {"engine": engine, "drain": {"graceSeconds": 77}} | (
+        {"accelerator": accelerator} if accelerator else {}
+    )
     world = cluster(configuration={"runtime": {"image": RUNTIME}} | configuration, control_key=key)
-    unseen = snapshot(deployment(engine=engine, drain={"graceSeconds": 77}), cluster=world)
+    unseen = snapshot(deployment(**spec), cluster=world)
     return replica_of(answered(unseen, INSPECTED) if world.configuration.runtime.image else unseen)
 
 
@@ -132,3 +142,18 @@ def test_the_agent_checks_the_folder_that_stoker_filled_and_no_other() -> None:
     assert FOLDER in str(server["volumeMounts"])
     (own,) = pod_of({"name": "simulated"})["containers"]
     assert "--weights" not in own["args"]  # what somebody else put on a claim has no manifest
+
+
+@pytest.mark.parametrize("name", [name for name in EngineName if name not in ("bentoml", "custom")])
+def test_the_agent_understands_what_it_is_told_for_every_engine(name: EngineName) -> None:
+    engine = {"name": name.value, "image": OTHER, "warmupPrompts": ["Hello"]}
+    (agent,) = pod_of(engine, accelerator={"count": 1})["initContainers"]
+    options = options_from(agent["args"][1:])
+    assert (options.engine, options.engine_port, options.grace_seconds) == (name.value, 8100, 77)
+
+
+def test_the_agent_understands_what_it_is_told_with_an_engine_of_its_own() -> None:
+    (server,) = pod_of({"name": "simulated"})["containers"]
+    options = options_from(server["args"][1:])
+    assert options.command[-1] == server["args"][-1]
+    assert options.serve_port == 8000

@@ -1,0 +1,1 @@
+"""What the agent in front of the engine costs."""

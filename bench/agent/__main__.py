@@ -1,0 +1,149 @@
+"""`python -m bench.agent`: what the agent costs, beside the engine alone and HAProxy in front of it.
+
+    python -m bench.agent [--streams 1000] [--seconds 10] [--step-ms 100] [--json FILE]
+
+The engine is a process that only streams; so is whatever stands in front of it. uvloop is used where it is installed.
+"""
+
+import argparse
+import asyncio
+import importlib.util
+import json
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.agent.contenders import Contender, agent, engine, haproxy, haproxy_path
+from bench.agent.load import Counter, first_bytes_seconds, open_streams
+from stoker_runtime.agent.pipe.event_loop import new_event_loop
+
+_MOST_CPU_MICROSECONDS = 30.0
+_MOST_ADDED_TTFT_MS = 1.0
+_MOST_RSS_MB = 40.0
+_TTFT_REQUESTS = 300
+
+
+@dataclass(frozen=True)
+class Figures:
+    name: str
+    chunks_per_second: float
+    cpu_microseconds_per_chunk: float  # of its own process
+    ttft_p50_ms: float  # of single requests, nothing else running
+    ttft_p99_ms: float
+    ttft_under_load_p50_ms: float  # of single requests beside all streams
+    rss_mb: float
+    streams_cut: int
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _rss_mb(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+
+async def measure(contender: Contender, streams: int, seconds: float) -> Figures:
+    alone = await first_bytes_seconds(contender.port, _TTFT_REQUESTS, 0.002)
+    counter = Counter()
+    opened = await open_streams(contender.port, streams, counter)
+    await asyncio.sleep(1)
+    began, cpu, chunks = time.monotonic(), _cpu_seconds(contender.pid), counter.chunks
+    probes = asyncio.ensure_future(first_bytes_seconds(contender.port, max(1, int(seconds / 0.05)), 0.037))
+    await asyncio.sleep(seconds)
+    cpu, chunks = _cpu_seconds(contender.pid) - cpu, counter.chunks - chunks
+    lasted, rss = time.monotonic() - began, _rss_mb(contender.pid)
+    under_load = await probes
+    cut = counter.cut
+    for stream in opened:
+        stream.transport.abort()
+    await asyncio.sleep(0.5)
+    return Figures(
+        contender.name,
+        chunks / lasted,
+        1e6 * cpu / max(1, chunks),
+        1000 * statistics.median(alone),
+        1000 * statistics.quantiles(alone, n=100)[98],
+        1000 * statistics.median(under_load),
+        rss,
+        cut,
+    )
+
+
+def _print(found: list[Figures]) -> None:
+    print(
+        f"{'':14}{'chunks/s':>10}{'CPU us/chunk':>14}{'TTFT p50 ms':>13}{'p99':>8}{'under load p50':>16}{'RSS MB':>8}"
+    )
+    for one in found:
+        print(
+            f"{one.name:14}{one.chunks_per_second:10.0f}{one.cpu_microseconds_per_chunk:14.1f}{one.ttft_p50_ms:13.3f}"
+            f"{one.ttft_p99_ms:8.2f}{one.ttft_under_load_p50_ms:16.2f}{one.rss_mb:8.1f}"
+            f"{f'   {one.streams_cut} streams cut' if one.streams_cut else ''}"
+        )
+    alone, ours = found[0], found[1]
+    goals = {
+        "CPU per chunk, us": (ours.cpu_microseconds_per_chunk, _MOST_CPU_MICROSECONDS),
+        "added TTFT p50, ms": (ours.ttft_p50_ms - alone.ttft_p50_ms, _MOST_ADDED_TTFT_MS),
+        "RSS, MB": (ours.rss_mb, _MOST_RSS_MB),
+    }
+    for name, (value, most) in goals.items():
+        print(f"{name:20}{value:8.2f}   at most {most:g}: {'met' if value <= most else 'MISSED'}")
+
+
+def _about(options: argparse.Namespace, program: str | None) -> dict[str, object]:
+    version = "absent"
+    if program is not None:
+        version = subprocess.run([program, "-v"], capture_output=True, text=True, check=True).stdout.split("\n")[0]
+    memory_kib = int(Path("/proc/meminfo").read_text().split()[1])
+    return {
+        "when": datetime.now(UTC).strftime("%Y-%m-%dT%H:%MZ"),
+        "machine": f"{os.cpu_count()} cores, {memory_kib / 2**20:.0f} GiB, Linux {platform.release()}",
+        "load average": round(os.getloadavg()[0], 2),
+        "python": platform.python_version(),
+        "event loop": "uvloop" if importlib.util.find_spec("uvloop") else "asyncio",
+        "haproxy": version,
+        "load": {"streams": options.streams, "seconds": options.seconds, "step_ms": options.step_ms},
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Measure the agent.")
+    parser.add_argument("--streams", type=int, default=1000, help="at most 7000")
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--step-ms", type=float, default=100.0, help="between two chunks of a stream")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    program = haproxy_path()
+    about = _about(options, program)
+    print(json.dumps(about), flush=True)
+    with ExitStack() as stack:
+        alone = stack.enter_context(engine(options.step_ms))
+        contenders = [alone, stack.enter_context(agent(alone.port))]
+        if program is None:
+            print("haproxy is not installed: left out (apt-get install haproxy)")
+        else:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            contenders.append(stack.enter_context(haproxy(program, alone.port, folder)))
+        found = []
+        for contender in contenders:
+            with asyncio.Runner(loop_factory=new_event_loop) as runner:
+                found.append(runner.run(measure(contender, options.streams, options.seconds)))
+    _print(found)
+    if options.json:
+        options.json.write_text(json.dumps(about | {"figures": [asdict(one) for one in found]}, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

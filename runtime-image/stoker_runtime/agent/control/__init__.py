@@ -1,0 +1,1 @@
+"""The control port: what kubelet and operator ask, on a thread of its own."""

@@ -1,0 +1,1 @@
+"""Talking to the engine over loopback, apart from what clients send it."""

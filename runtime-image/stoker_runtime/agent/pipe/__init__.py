@@ -1,0 +1,1 @@
+"""From the serving port to the engine and back, byte by byte."""

@@ -1,0 +1,1 @@
+"""The engine as a child process: started, read, told to end, and made to."""

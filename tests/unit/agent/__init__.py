@@ -1,0 +1,1 @@
+"""The replica agent: how it supervises an engine, watches it, and leaves."""
