@@ -1,0 +1,225 @@
+"""What one replica carries inside the objective, learned from exact counts.
+
+Between two readings Δt apart, with G gaps between tokens that took S seconds in all and R requests passed:
+
+    n = S / Δt         requests that decode at once, without sampling any gauge (Little)
+    T = S / G          time between two tokens
+    O = G / R          gaps per request; R halfway between those begun and those finished, which a rising load parts
+
+    T(n) = a + c·n     least squares, weights halving every 15 minutes of work, drawn towards the prior
+    T̂(n) = T(n) + q·s·√(x'A⁻¹x)                         the cautious quartile: q = 0.67, s: scatter of the windows
+    n*   = min(n with T̂(n) = 0.75·ITL objective, 0.85·KV, maximum concurrency)
+    μ    = n* / (O·T̂(n*))
+
+The prior has T(n₀) = 0.75·ITL with a spread that makes the cautious n* 0.7 of n₀. Above that, n*
+is never more than four times what was seen. What is used falls at once and rises slowly, or up to what was served.
+"""
+
+from dataclasses import dataclass, replace
+from math import exp, isfinite, log, sqrt
+
+from stoker.core.scaling.observation import Aims, Prior
+from stoker.core.scaling.windows import Lesson, Passed
+
+ITL_SHARE = 0.75
+"""The mean that keeps nineteen of twenty gaps inside the objective."""
+QUARTILE = 0.67
+HALF_LIFE_SECONDS = 900.0
+NOISE = 0.15
+"""Standard deviation of one window's T as a share of the objective, before there are windows."""
+LEAST_NOISE = 0.03
+NOISE_WINDOWS = 5.0
+"""Windows that the guessed noise counts for."""
+PARTED = 1.25
+PARTED_REQUESTS = 4.0
+OVERLOADED = 1.5
+"""Times the objective: a window that slow is a queue, and teaches no more once something is known."""
+PRIOR_SHARE = 0.7
+PRIOR_BASE = 0.35
+"""Share of T(n₀) that the prior takes for a."""
+BEYOND_BEST = 1.15
+"""Times the best minute that was served inside the objective: the belief where nothing else is known."""
+BEYOND_SEEN = 4.0
+"""n* is no further from the concurrency that was seen than this, or no more than the cautious prior."""
+RISE_PER_SECOND = log(1.05) / 60.0
+BEST_HALF_LIFE_SECONDS = 6 * 3600.0
+ENOUGH_WINDOWS = 3.0
+FADING_WINDOWS = 5.0
+LEAST_GAPS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Weighted sums over windows, of one revision on one GPU product."""
+
+    weight: float = 0.0
+    n: float = 0.0
+    nn: float = 0.0
+    t: float = 0.0
+    nt: float = 0.0
+    tt: float = 0.0
+    gaps: float = 0.0
+    requests: float = 0.0
+    kv_per_request: float | None = None
+    most_seen: float = 0.0
+    best_rate: float = 0.0
+    observed_seconds: float = 0.0
+    at_seconds: float = 0.0
+    used: "Capacity | None" = None
+    used_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """Of one replica."""
+
+    n_star: float
+    rate_per_second: float
+    """Cautious: what decisions are made with."""
+    likely_per_second: float
+    """As likely too low as too high: what a forecast is made with."""
+    confidence: float
+    """0: a guess; towards 1: what is used is what was measured."""
+
+
+def taught(fit: Fit, lesson: Lesson, aims: Aims, now_seconds: float) -> Fit:
+    """The fit with one more window; windows that preempted, and idle ones, teach nothing."""
+    window = lesson.fit
+    if lesson.served is not None:
+        fit = _served(fit, lesson.served, aims)
+    if window is None or window.preemptions > 0 or window.itl_count < LEAST_GAPS or window.seconds <= 0.0:
+        return fit
+    n, t = window.itl_sum_seconds / window.seconds, window.itl_sum_seconds / window.itl_count
+    if not (isfinite(n) and 0.0 < t < 60.0) or n < 1.0:
+        return fit
+    if not _stationary(window):
+        return fit
+    if t > OVERLOADED * aims.itl_seconds and fit.weight >= ENOUGH_WINDOWS:
+        return fit
+    kept = exp(-log(2.0) * window.seconds / HALF_LIFE_SECONDS)
+    load = lesson.replica.load
+    kv = fit.kv_per_request
+    if load is not None and load.running and load.running >= 4 and load.kv_share is not None:
+        share = load.kv_share / load.running
+        if 0.0 < share < 1.0:
+            kv = share if kv is None else kv + 0.2 * (share - kv)
+    return replace(
+        fit,
+        weight=kept * fit.weight + 1.0,
+        n=kept * fit.n + n,
+        nn=kept * fit.nn + n * n,
+        t=kept * fit.t + t,
+        nt=kept * fit.nt + n * t,
+        tt=kept * fit.tt + t * t,
+        gaps=kept * fit.gaps + window.itl_count,
+        requests=kept * fit.requests + (window.finished + window.ttft_count) / 2,
+        kv_per_request=kv,
+        most_seen=max(kept * fit.most_seen, n),
+        observed_seconds=fit.observed_seconds + window.seconds,
+        at_seconds=now_seconds,
+    )
+
+
+def _stationary(window: Passed) -> bool:
+    """As many begin as end. Where more begin, their prompts slow the others beyond what n alone explains."""
+    begun, ended = window.ttft_count, window.finished
+    return max(begun, ended) <= PARTED * min(begun, ended) + PARTED_REQUESTS
+
+
+def _served(fit: Fit, window: Passed, aims: Aims) -> Fit:
+    """The best minute inside the objective, forgotten over hours."""
+    if window.preemptions > 0 or window.finished < 1 or window.seconds <= 0.0:
+        return fit
+    in_time = window.ttft_sum_seconds <= aims.ttft_seconds * window.ttft_count
+    smooth = window.itl_sum_seconds <= aims.itl_seconds * window.itl_count
+    kept = exp(-log(2.0) * window.seconds / BEST_HALF_LIFE_SECONDS)
+    rate = window.finished / window.seconds if in_time and smooth else 0.0
+    return replace(fit, best_rate=max(kept * fit.best_rate, rate))
+
+
+def estimate(fit: Fit, aims: Aims, prior: Prior) -> Capacity | None:
+    """None while neither the prior nor the windows say anything."""
+    aim = ITL_SHARE * aims.itl_seconds
+    guess = prior.n_star is not None and prior.rate_per_second is not None
+    if fit.weight < ENOUGH_WINDOWS and not guess:
+        return None
+    weight, n, nn, t, nt, gaps_per_request = fit.weight, fit.n, fit.nn, fit.t, fit.nt, 0.0
+    if fit.requests > 0:
+        gaps_per_request = fit.gaps / fit.requests
+    if prior.n_star is not None and prior.rate_per_second is not None:
+        # A guess lies far from what is seen, and a far point turns a line: it fades with the first windows.
+        light = _prior_weight() / (1.0 + fit.weight / FADING_WINDOWS) ** 2
+        for at, seconds in ((1.0, aim * PRIOR_BASE + aim * (1.0 - PRIOR_BASE) / prior.n_star), (prior.n_star, aim)):
+            weight, n, nn = weight + light, n + light * at, nn + light * at * at
+            t, nt = t + light * seconds, nt + light * at * seconds
+        guessed = prior.n_star / prior.rate_per_second / aim
+        requests = fit.requests + 10.0
+        gaps_per_request = (fit.gaps + 10.0 * guessed) / requests
+    if gaps_per_request <= 0.0:
+        return None
+    base, slope = _line(weight, n, nn, t, nt)
+    most = _most(fit, aims, prior)
+    n_star = min(most, max(1.0, (aim - base) / slope)) if slope > 0.0 else most
+    doubt = QUARTILE * _noise(fit, aim) * _leverage(weight, n, nn, n_star)
+    cautious = 1.0 + doubt / max(base + slope * n_star, 1e-6)
+    likely = n_star / (gaps_per_request * (base + slope * n_star))
+    n_star = min(most, max(1.0, (aim / cautious - base) / slope)) if slope > 0.0 else most / cautious
+    rate = n_star / (gaps_per_request * cautious * (base + slope * n_star))
+    return Capacity(n_star, rate, max(rate, likely), min(1.0, fit.weight / (fit.weight + 10.0)) / cautious)
+
+
+def _prior_weight() -> float:
+    """Such that a fit without windows comes to PRIOR_SHARE of n₀: q·NOISE/√w = aim / T(share·n₀) - 1."""
+    return (QUARTILE * NOISE / (1.0 / (PRIOR_BASE + (1.0 - PRIOR_BASE) * PRIOR_SHARE) - 1.0)) ** 2
+
+
+def _line(weight: float, n: float, nn: float, t: float, nt: float) -> tuple[float, float]:
+    """Neither the base nor the slope is below zero."""
+    spread = weight * nn - n * n
+    slope = (weight * nt - n * t) / spread if spread > 1e-9 * max(1.0, weight * nn) else 0.0
+    base = (t - slope * n) / weight
+    if base < 0.0:
+        return 0.0, nt / nn
+    if slope <= 0.0:
+        return t / weight, 0.0
+    return base, slope
+
+
+def _noise(fit: Fit, aim: float) -> float:
+    """Scatter of the windows around their line, in seconds."""
+    guessed = (NOISE * aim) ** 2
+    if fit.weight <= 0.0:
+        return NOISE * aim
+    base, slope = _line(fit.weight, fit.n, fit.nn, fit.t, fit.nt)
+    squares = fit.tt - 2.0 * (base * fit.t + slope * fit.nt)
+    squares += base * base * fit.weight + 2.0 * base * slope * fit.n + slope * slope * fit.nn
+    variance = (NOISE_WINDOWS * guessed + max(0.0, squares)) / (NOISE_WINDOWS + fit.weight)
+    return max(LEAST_NOISE * aim, sqrt(variance))
+
+
+def _leverage(weight: float, n: float, nn: float, at: float) -> float:
+    """√(x'A⁻¹x) for x = (1, n): the further from what was seen, the less is known."""
+    determinant = weight * nn - n * n
+    if determinant <= 1e-9 * max(1.0, weight * nn):
+        return max(1.0, at * weight / n) / sqrt(weight)
+    return sqrt(max(0.0, (nn - 2.0 * at * n + at * at * weight) / determinant))
+
+
+def _most(fit: Fit, aims: Aims, prior: Prior) -> float:
+    bounds = [float(prior.max_concurrency or 4096)]
+    if fit.kv_per_request:
+        bounds.append(aims.kv_share / fit.kv_per_request)
+    safe = PRIOR_SHARE * prior.n_star if prior.n_star is not None else 0.0
+    bounds.append(max(safe, BEYOND_SEEN * fit.most_seen))
+    return max(1.0, min(bounds))
+
+
+def used(before: Capacity | None, target: Capacity, best_rate: float, seconds: float) -> Capacity:
+    """Down at once; up slowly, or at once to what was served."""
+    if before is None:
+        return target
+    slow = exp(RISE_PER_SECOND * max(0.0, seconds))
+    rate = min(target.rate_per_second, max(before.rate_per_second * slow, best_rate))
+    # What is believed of the rate is believed of the concurrency.
+    n_star = min(target.n_star, max(before.n_star * slow, target.n_star * rate / target.rate_per_second))
+    return Capacity(n_star, rate, max(rate, target.likely_per_second), target.confidence)

@@ -1,0 +1,36 @@
+"""What may be ordered, whatever the load asks for.
+
+serving ≤ maximum                                      serving ones go first
+serving ≤ max(serving now, placed + warm + pending)    no more may wait for a node than maxPending
+serving ≥ min(floor, maximum)
+warm    ≤ maximum - serving
+"""
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from stoker.core.scaling.demands import Reason
+from stoker.core.scaling.observation import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Limited:
+    serving: int
+    reasons: AbstractSet[Reason]
+
+
+def limited(wanted: int, before: int, placed: int, warm_ready: int, limits: Limits) -> Limited:
+    reasons = set()
+    serving = wanted
+    if limits.max_pending is not None:
+        most = max(before, placed + warm_ready + limits.max_pending)
+        if serving > most:
+            serving = most
+            reasons.add(Reason.PENDING)
+    if serving < limits.floor:
+        serving = limits.floor
+        reasons.add(Reason.FLOOR)
+    if serving > limits.maximum:
+        serving = limits.maximum
+        reasons.add(Reason.MAXIMUM)
+    return Limited(max(0, serving), reasons)
