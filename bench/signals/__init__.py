@@ -1,0 +1,1 @@
+"""Measurement of the signals: what it costs to ask a whole fleet."""

@@ -1,0 +1,1 @@
+"""Asking replicas themselves, over connections that are kept while there is work."""

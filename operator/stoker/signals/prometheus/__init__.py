@@ -1,0 +1,1 @@
+"""Load out of a Prometheus: one query for each figure of the whole fleet."""

@@ -1,0 +1,121 @@
+"""What the live loop asks: the load of any replica, how much of a model is seen, and why not more."""
+
+import asyncio
+import resource
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from stoker.core.scaling.observation import Reading
+from stoker.signals.account import Account
+from stoker.signals.coverage import Coverage
+from stoker.signals.engine_page import EngineAnswers
+from stoker.signals.load_answer import AgentAnswers
+from stoker.signals.polling.pace import Pace
+from stoker.signals.polling.poller import Poller
+from stoker.signals.polling.replica import Answers
+from stoker.signals.prometheus.source import PrometheusSource
+from stoker.signals.sighting import NEVER_SEEN, Record, Sighting
+from stoker.signals.target import Source, Target
+
+
+class Signals:
+    """Follows replicas from every source. All times are those of `now`. Nothing but `run` waits."""
+
+    def __init__(
+        self,
+        pace: Pace | None = None,
+        prometheus: PrometheusSource | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._now = now
+        self._poller = Poller(_AnswersOf(), _within_limits(pace or Pace()), now)
+        self._prometheus = prometheus
+        self._targets: dict[str, Target] = {}
+        self._models: dict[str, list[Target]] = {}
+
+    def follow(self, targets: Iterable[Target]) -> None:
+        """All replicas that are of interest; what is not among them any more is forgotten. A uid counts once."""
+        self._targets = {target.uid: target for target in targets}
+        self._models = {}
+        for target in self._targets.values():
+            self._models.setdefault(target.model, []).append(target)
+        asked = [target for target in self._targets.values() if target.source is not Source.PROMETHEUS]
+        self._poller.follow(asked)
+        if self._prometheus is not None:
+            self._prometheus.follow(target for target in self._targets.values() if target.source is Source.PROMETHEUS)
+
+    def reading(self, uid: str) -> Sighting:
+        record = self._record(uid)[0]
+        return record.sighting(self._now()) if record else NEVER_SEEN
+
+    def why(self, uid: str) -> str:
+        """A sentence on a replica that is not known; empty on one that is."""
+        record = self._record(uid)[0]
+        if record is None:
+            return "No Prometheus is configured." if uid in self._targets else "It is not followed."
+        sighting = record.sighting(self._now())
+        if sighting.reading is Reading.EXPIRED:
+            return (
+                f"Its last load is {sighting.age_seconds or 0:.0f} s old. {record.why or self.trouble() or ''}".rstrip()
+            )
+        return record.why
+
+    def coverage(self, model: str) -> Coverage:
+        now = self._now()
+        targets = self._models.get(model, [])
+        known = saturated = 0
+        counts_arrivals = True
+        for target in targets:
+            record, counts = self._record(target.uid)
+            reading = record.sighting(now).reading if record else Reading.UNKNOWN
+            known += reading is Reading.KNOWN
+            saturated += reading is Reading.SATURATED
+            counts_arrivals &= counts or reading is not Reading.KNOWN
+        is_partial = self._prometheus is not None and self._prometheus.is_partial
+        scraped = any(target.source is Source.PROMETHEUS for target in targets)
+        return Coverage(len(targets), known, saturated, counts_arrivals, is_partial and scraped)
+
+    def trouble(self) -> str | None:
+        """What is wrong with Prometheus, where one is asked."""
+        return self._prometheus.why if self._prometheus else None
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._poller.run())
+            if self._prometheus is not None:
+                group.create_task(self._prometheus.run())
+
+    def _record(self, uid: str) -> tuple[Record | None, bool]:
+        target = self._targets.get(uid)
+        if target is None:
+            return None, False
+        if target.source is Source.PROMETHEUS:
+            scraped = self._prometheus.record(uid) if self._prometheus else None
+            return scraped or (None, False)
+        found = self._poller.record(uid)
+        return (found[0], found[1].counts_arrivals) if found else (None, False)
+
+
+class _AnswersOf:
+    """Accounts are named anew in each start of the operator."""
+
+    def __init__(self) -> None:
+        self._start = secrets.token_hex(4)
+        self._made = 0
+
+    def __call__(self, target: Target) -> Answers:
+        if target.source is Source.AGENT:
+            return AgentAnswers(target.pod)
+        self._made += 1
+        return EngineAnswers(target.engine, Account(f"{self._start}-{self._made}"))
+
+
+def _within_limits(pace: Pace) -> Pace:
+    """Half of the files that this process may open is for the API server and all else."""
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most == resource.RLIM_INFINITY:
+        return pace
+    return replace(pace, most_kept=min(pace.most_kept, most // 2), most_asked=min(pace.most_asked, max(16, most // 4)))

@@ -1,0 +1,1 @@
+"""Signals: what is known of replicas' load, and what is not."""

@@ -1,0 +1,148 @@
+"""What the live loop asks, over real sockets."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from stoker.core.scaling.observation import Reading
+from stoker.signals.coverage import Coverage
+from stoker.signals.polling.pace import Pace
+from stoker.signals.signals import Signals
+from stoker.signals.target import Source, Target
+from tests.unit.signals.answers import http, load
+from tests.unit.signals.patience import until
+from tests.unit.signals.prometheus_stand_in import engine, source_of, stand_in
+from tests.unit.signals.prometheus_stand_in import target as scraped
+
+PAGE = b'vllm:num_requests_running{e="0"} 5\nvllm:num_requests_waiting{e="0"} 2\n'
+
+
+class Replica(asyncio.Protocol):
+    """Answers as agent and as engine, in two parts."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        said = load() if data.startswith(b"GET /load ") else http(PAGE)
+        self._transport.write(said[:40])
+        asyncio.get_running_loop().call_later(0.01, self._transport.write, said[40:])
+
+
+@asynccontextmanager
+async def replica() -> AsyncIterator[int]:
+    server = await asyncio.get_running_loop().create_server(Replica, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+
+
+@asynccontextmanager
+async def running(signals: Signals) -> AsyncIterator[None]:
+    task = asyncio.create_task(signals.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def seen(signals: Signals, *uids: str) -> None:
+    await until(lambda: all(signals.reading(uid).load for uid in uids))
+
+
+def at(uid: str, port: int, **fields: Any) -> Target:
+    usual: dict[str, Any] = {"namespace": "ns", "pod": uid, "model": "ns/m", "ip": "127.0.0.1"}
+    return Target(uid=uid, port=port, **usual | fields)
+
+
+async def test_replicas_of_every_source_are_read() -> None:
+    with stand_in(figures=engine()) as there:
+        signals = Signals(prometheus=source_of(there, interval_seconds=0.1))
+        async with replica() as agent_port, replica() as engine_port, running(signals):
+            signals.follow(
+                [
+                    at("agent", agent_port),
+                    at("engine", engine_port, source=Source.ENGINE, path="/metrics", engine="vllm"),
+                    scraped("a"),
+                ]
+            )
+            await seen(signals, "agent", "engine", "a")
+            in_flight = [
+                found.in_flight for found in (signals.reading(uid).load for uid in ("agent", "engine", "a")) if found
+            ]
+    assert in_flight == [3, 7, 7]
+
+
+async def test_coverage_counts_each_replica_of_a_model_once() -> None:
+    async with replica() as port:
+        signals = Signals()
+        async with running(signals):
+            signals.follow(
+                [at("well", port), at("gone", 1), at("gone", 1), at("other", port, model="ns/o", ip="127.0.0.1")]
+            )
+            signals.follow([at("well", port), at("gone", 1), at("gone", 1)])
+            await seen(signals, "well")
+            await asyncio.sleep(0.1)
+            assert signals.coverage("ns/m") == Coverage(2, 1, 0, counts_arrivals=True, is_partial=False)
+            assert signals.coverage("ns/m").share == 0.5
+            assert signals.why("well") == ""
+            assert signals.why("gone") == "It cannot be connected to: connection refused."
+
+
+async def test_arrivals_count_only_where_every_known_replica_counts_them() -> None:
+    async with replica() as port, replica() as other:
+        signals = Signals()
+        async with running(signals):
+            signals.follow([at("a", port), at("b", other, source=Source.ENGINE, path="/metrics", engine="vllm")])
+            await seen(signals, "a", "b")
+            assert not signals.coverage("ns/m").counts_arrivals
+            signals.follow([at("a", port)])
+            assert signals.coverage("ns/m").counts_arrivals
+
+
+async def test_what_is_not_followed_is_unknown() -> None:
+    signals = Signals()
+    assert signals.reading("nobody") == (Reading.UNKNOWN, None, None)
+    assert signals.why("nobody") == "It is not followed."
+    assert signals.coverage("ns/m").share == 1.0
+
+
+async def test_without_a_prometheus_its_replicas_are_unknown_and_it_is_said() -> None:
+    signals = Signals()
+    signals.follow([scraped("a")])
+    assert signals.reading("a").reading is Reading.UNKNOWN
+    assert signals.why("a") == "No Prometheus is configured."
+    assert signals.coverage("ns/m").share == 0.0
+
+
+async def test_a_load_that_is_too_old_says_how_old_it_is() -> None:
+    now = 0.0
+    async with replica() as port:
+        signals = Signals(Pace(expire_seconds=30.0), now=lambda: now)
+        async with running(signals):
+            signals.follow([at("a", port)])
+            await seen(signals, "a")
+        now = 45.0
+        assert signals.reading("a").reading is Reading.EXPIRED
+        assert signals.why("a") == "Its last load is 45 s old."
+
+
+async def test_an_answer_that_lacks_something_never_covers_all() -> None:
+    with stand_in(figures=engine(), warnings=["a store did not answer"]) as there:
+        signals = Signals(prometheus=source_of(there, interval_seconds=0.1))
+        async with running(signals):
+            signals.follow([scraped("a")])
+            await seen(signals, "a")
+            assert signals.coverage("ns/m").share == 0.0
+            assert signals.trouble() == "Prometheus' answer is partial: a store did not answer"
+
+
+def test_coverage_is_a_share() -> None:
+    assert Coverage(4, 4, 0, counts_arrivals=True, is_partial=False).share == 1.0
+    assert Coverage(4, 4, 0, counts_arrivals=True, is_partial=True).share == 0.75
+    assert Coverage(4, 1, 2, counts_arrivals=True, is_partial=True).share == 0.25
+    assert Coverage(0, 0, 0, counts_arrivals=True, is_partial=True).share == 0.0
