@@ -1,0 +1,112 @@
+"""Runs the matrix, prints where Stoker loses and the score, and keeps both under bench/results.
+
+    python -m bench.autoscaling [--quick] [--workers 2] [--only WORKLOAD …]
+
+Each policy's knob is swept on the tuning seeds; the settings that make its front there, and its default, are run on the
+reporting seeds, which no tuning has seen.
+"""
+
+import argparse
+import os
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+from bench.autoscaling import references
+from bench.autoscaling.fronts import Measured, kept
+from bench.autoscaling.matrix import COMPARED, Cell, Matrix, Setting, full, grid, quick
+from bench.autoscaling.report import Report, text, write
+from bench.autoscaling.running import Row, Task, run
+from bench.autoscaling.score import ByPolicy
+from stoker.sim.workloads import WORKLOADS
+
+RESULTS = Path(__file__).parents[1] / "results"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.autoscaling", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="four cells in two minutes")
+    parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help="processes (default: 2)")
+    parser.add_argument("--only", nargs="+", default=[], metavar="WORKLOAD", help="leave out the others")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results (default: bench/results)")
+    options = parser.parse_args()
+    matrix = quick() if options.quick else full()
+    if options.only:
+        matrix = replace(matrix, cells=[cell for cell in matrix.cells if cell.workload in options.only])
+    began = time.monotonic()
+    with ProcessPoolExecutor(options.workers) as pool:
+        report = measure(matrix, pool)
+    report = replace(report, seconds=time.monotonic() - began, workers=options.workers)
+    print(text(report))
+    name = "autoscaling-quick" if options.quick else "autoscaling"
+    for path in write(report, options.out, name):
+        print(f"written: {path}")
+
+
+def measure(matrix: Matrix, pool: ProcessPoolExecutor) -> Report:
+    grids = {policy: grid(policy, finer=matrix.finer) for policy in COMPARED}
+    tuning = [
+        Task(cell, setting, seed)
+        for cell in matrix.cells
+        for policy in COMPARED
+        for setting in grids[policy]
+        for seed in matrix.tuning_seeds
+    ]
+    tuned = _by_cell(_run(pool, tuning, "tuning"), matrix.tuning_seeds)
+    reporting = [
+        Task(cell, setting, seed)
+        for cell in matrix.cells
+        for policy in COMPARED
+        for setting in _frozen(tuned[cell][policy], len(matrix.tuning_seeds))
+        for seed in matrix.reporting_seeds
+    ]
+    beside = references.tasks(matrix.cells, matrix.reporting_seeds)
+    rows = _run(pool, reporting, "reporting")
+    return Report(
+        matrix=matrix,
+        measured=_by_cell(rows, matrix.reporting_seeds),
+        rows=rows,
+        references=_run(pool, beside, "references"),
+        runs=len(tuning) + len(reporting) + len(beside),
+        simulated_seconds=sum(
+            WORKLOADS[task.cell.workload].duration_seconds for task in (*tuning, *reporting, *beside)
+        ),
+    )
+
+
+def _frozen(measured: Sequence[Measured], seeds: int) -> list[Setting]:
+    return kept({one.setting: one.mean(range(seeds)) for one in measured})
+
+
+def _run(pool: ProcessPoolExecutor, tasks: list[Task], what: str) -> list[Row]:
+    """One trace after the other, so that each process makes few of them."""
+    began = time.monotonic()
+    tasks = sorted(tasks, key=lambda task: (task.cell.workload, task.seed))
+    rows = list(pool.map(run, tasks, chunksize=8))
+    print(f"{what}: {len(tasks)} simulations in {time.monotonic() - began:.0f} s", flush=True)
+    return rows
+
+
+def _by_cell(rows: Sequence[Row], seeds: Sequence[int]) -> dict[Cell, ByPolicy]:
+    """Settings in the order of the grid, the default first."""
+    found: dict[Cell, dict[Setting, dict[int, Row]]] = defaultdict(lambda: defaultdict(dict))
+    for row in rows:
+        found[row.cell][row.setting][row.seed] = row
+    by_cell: dict[Cell, ByPolicy] = {}
+    for cell, settings in found.items():
+        by_policy: dict[str, list[Measured]] = {policy: [] for policy in COMPARED}
+        for setting, of_seed in settings.items():
+            shares = tuple(of_seed[seed].share for seed in seeds)
+            hours = tuple(of_seed[seed].gpu_hours for seed in seeds)
+            by_policy[setting.policy].append(Measured(setting, shares, hours))
+        for measured in by_policy.values():
+            measured.sort(key=lambda one: one.setting.label != "default")
+        by_cell[cell] = by_policy
+    return by_cell
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""What is run: cells, policies with the values of one knob each, seeds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from stoker.sim.capacity import Capacity
+from stoker.sim.policies import PEERS
+from stoker.sim.workloads import WORKLOADS
+
+OURS = "stoker"
+COMPARED = (OURS, *PEERS)
+COLD_SECONDS = (40.0, 120.0, 300.0)
+WARM = (0, 1)
+
+
+@dataclass(frozen=True, order=True)
+class Cell:
+    workload: str
+    cold_seconds: float
+    warm: int
+
+    def __str__(self) -> str:
+        return f"{self.workload}, cold {self.cold_seconds:g} s, {self.warm} warm"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A policy with one of its knobs turned."""
+
+    policy: str
+    label: str = "default"
+    knobs: tuple[tuple[str, float], ...] = ()
+    of_concurrency: float | None = None  # the knob `target`, as a share of what a replica holds inside the objective
+
+    def values(self, capacity: Capacity) -> dict[str, float]:
+        values = dict(self.knobs)
+        if self.of_concurrency is not None:
+            values["target"] = self.of_concurrency * capacity.concurrency
+        return values
+
+
+@dataclass(frozen=True)
+class Matrix:
+    cells: Sequence[Cell]
+    tuning_seeds: tuple[int, ...]
+    reporting_seeds: tuple[int, ...]
+    finer: bool  # the whole grid of each knob
+
+
+def full() -> Matrix:
+    cells = [Cell(name, cold, warm) for name in WORKLOADS for cold in COLD_SECONDS for warm in WARM]
+    return Matrix(cells, (101, 102), (1, 2, 3, 4, 5), finer=True)
+
+
+def quick() -> Matrix:
+    cells = [Cell(name, 120.0, 0) for name in ("steady", "spike", "bursty-code", "on-off")]
+    return Matrix(cells, (101,), (1, 2, 3), finer=False)
+
+
+def _by_target(policy: str, utilization: float) -> list[Setting]:
+    shares = (0.15, 0.3, 0.5, 0.75, 1.0)
+    return [Setting(policy, f"target {share:g}·n*", of_concurrency=share / utilization) for share in shares]
+
+
+def _by_value(policy: str, knob: str, values: Sequence[float]) -> list[Setting]:
+    return [Setting(policy, f"{knob} {value:g}", ((knob, value),)) for value in values]
+
+
+# The one documented knob of each that trades latency for replicas, from what carries a peak of six times the load on
+# what stands to what is full all the time; defaults come on top.
+_GRIDS: Mapping[str, Sequence[Setting]] = {
+    OURS: _by_value(OURS, "headroom", (0.15, 0.3, 0.5, 0.75)),
+    "hpa": _by_target("hpa", 1.0)[:-1],  # the last is the default
+    "keda": _by_value("keda", "threshold", (1, 2, 10, 30)),
+    "kpa": _by_target("kpa", 0.7),
+    "kubeai": _by_target("kubeai", 1.0),
+    "aibrix": _by_target("aibrix", 1.0)[:-1],
+    "wva": _by_value("wva", "kv_threshold", (0.15, 0.25, 0.4, 0.6)),
+    "dynamo": _by_value("dynamo", "itl", (0.023, 0.026, 0.032, 0.065)),
+}
+
+
+def grid(policy: str, *, finer: bool) -> list[Setting]:
+    """With the default first."""
+    settings = list(_GRIDS[policy])
+    return [Setting(policy), *(settings if finer else settings[1::2])]
