@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from stoker.api.declaration import ATOMIC, SET, ApiModel, Rule, Unit, map_by
+from stoker.api.load_sources import Signals
 from stoker.api.v1alpha1.accelerator import ResourceAmounts
 from stoker.api.v1alpha1.engine import EngineName
 from stoker.api.v1alpha1.names import ObjectName, ShortText
@@ -34,7 +35,7 @@ class EngineDefaults(ApiModel):
 
     image: ImageReference | None = Field(None, examples=["registry.example.com/stoker/vllm:0.1.0"])
     """Image of replicas whose `spec.engine.image` is absent. Absent here too: `runtime.image` for the engines that it
-    has (vllm, simulated); ModelDeployments of another engine are refused."""
+    has (vllm, simulated), and the engine's published image for the others, as far as there is one."""
 
     agent: AgentPlace | None = Field(None, examples=["Beside"])
     """Where the agent runs in replicas of that image. Inside: the image has Stoker's runtime, and the agent starts the
@@ -216,6 +217,27 @@ class Limits(ApiModel):
     """Most replicas of one ModelDeployment, whatever its spec says."""
 
 
+class Capacity(StrEnum):
+    """What the accelerators of the fleet are counted by."""
+
+    ELASTIC = "Elastic"
+    NODES = "Nodes"
+
+
+class ScalingDefaults(ApiModel):
+    """How the number of replicas follows the load, for the fleet as a whole."""
+
+    capacity: Capacity = Field(Capacity.ELASTIC, examples=["Nodes"])
+    """Nodes: models share the accelerators of the nodes that there are, by priority. Elastic: nodes are added for
+    replicas that wait, so nothing but `maxPendingReplicas` bounds them."""
+
+    max_pending_replicas: Annotated[int, Unit("replicas")] = Field(4, ge=1, le=1000, examples=[4])
+    """Most replicas of one model that may wait for a node at once."""
+
+    removal_percent: int = Field(10, ge=1, le=100, examples=[10])
+    """Share of the fleet's serving replicas that may be taken away within ten minutes because of less load."""
+
+
 class Watch(ApiModel):
     """Which ModelDeployments this operator looks after."""
 
@@ -341,6 +363,12 @@ class Configuration(ApiModel):
 
     limits: Limits = Field(Limits(), examples=[{"maxReplicas": 50}])
     """Bounds over all ModelDeployments."""
+
+    scaling: ScalingDefaults = Field(ScalingDefaults(), examples=[{"capacity": "Nodes"}])
+    """How the number of replicas follows the load."""
+
+    signals: Signals = Field(Signals(), examples=[{"busySeconds": 2}])
+    """How replicas are asked for their load."""
 
     reconciling: Reconciling = Field(Reconciling(), examples=[{"workers": 16}])
     """How much work is done at once."""

@@ -20,7 +20,9 @@ from stoker.api.configuration import Configuration
 from stoker.core.control_token import ControlKey
 from stoker.engines import PROFILES
 from stoker.handlers.health import LONGEST_SILENCE_SECONDS, Health, serve_health
+from stoker.handlers.load_sources import signals_from
 from stoker.handlers.reconciler import Reconciler, Setting
+from stoker.handlers.scaler import Scaler
 from stoker.handlers.watching import Sweep, quiet_settings, registry_for
 from stoker.kube import resources
 from stoker.kube.backoff import Backoff
@@ -157,6 +159,8 @@ async def _lead(process: _Process, leadership: Leadership) -> None:
                 office.run(health),
                 leadership.wait_until_lost(),
                 office.children.run(),
+                office.signals.run(),
+                office.scaler.run(),
             )
             if not leadership.held():
                 raise LeadershipLostError("the lease was lost")
@@ -179,7 +183,9 @@ class _Office:
             connection, namespaces, self.queue.add, with_groups=bool(setting.has_leader_worker_sets)
         )
         self._sweep = Sweep(connection, self.models, namespaces, self.queue.add)
-        self._reconciler = Reconciler(connection, self.models, self.children, setting, leadership.held)
+        self.signals = signals_from(setting.configuration.signals)
+        self.scaler = Scaler(self.models, self.children, self.signals, setting.configuration, self.queue.add)
+        self._reconciler = Reconciler(connection, self.models, self.children, setting, leadership.held, self.scaler)
 
     async def _look(self, key: resources.Key) -> float | None:
         return await self._reconciler.look(key)

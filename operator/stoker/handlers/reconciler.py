@@ -25,6 +25,7 @@ from stoker.core.plan.planner import plan
 from stoker.core.plan.snapshot import Cluster, Progress, Snapshot
 from stoker.core.plan.status import Change, change
 from stoker.core.plan.weights import claims_named
+from stoker.handlers.scaler import Scaler
 from stoker.kube import resources
 from stoker.kube.children import Children
 from stoker.kube.connection import ApiError, Connection
@@ -66,14 +67,16 @@ class Misunderstood:
 class Reconciler:
     """`look` is what the work queue calls."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what a look needs
         self,
         connection: Connection,
         models: Models,
         children: Children,
         setting: Setting,
         leads: Callable[[], bool],
+        scaler: Scaler | None = None,
     ) -> None:
+        self._scaler = scaler
         self._connection = connection
         self._models = models
         self._children = children
@@ -148,6 +151,7 @@ class Reconciler:
                 children.storage_classes(),
                 setting.has_leader_worker_sets,
                 setting.control_key,
+                self._scaler is not None,
             ),
             replica_sets=children.replica_sets.of(key),
             groups=children.groups.of(key),
@@ -160,6 +164,8 @@ class Reconciler:
             troubles=tuple(children.troubles(key, names)),
             refused=memory.refused,
             contests=memory.contests,
+            scaled=self._scaler.scaled(key) if self._scaler else None,
+            in_flight=self._scaler.in_flight(key) if self._scaler else {},
         )
 
     async def _say(

@@ -7,11 +7,13 @@ from typing import Any
 
 from stoker.api.values.quantity import Quantity
 from stoker.core.names import (
+    AGENT_PORT,
     DRAINING_SINCE,
     GROUP_LABEL,
     LEFT_FROM,
     MODEL_LABEL,
     REVISION_LABEL,
+    SERVER_PORT,
     TASK_LABEL,
     TASK_RESULT,
     TIER_LABEL,
@@ -64,6 +66,7 @@ def pod(item: Json) -> Pod:
     ready = conditions.get("Ready", {})
     scheduled = conditions.get("PodScheduled", {})
     is_ready = ready.get("status") == "True"
+    ports = {port.get("name"): port["containerPort"] for each in spec["containers"] for port in each.get("ports") or ()}
     longest_message = _LONGEST_RESULT if TASK_LABEL in labels else _LONGEST_LAST_WORDS
     return Pod(
         identity=identity(item),
@@ -87,6 +90,9 @@ def pod(item: Json) -> Pod:
             _container(container, longest_message)
             for container in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ()))
         ),
+        ip=status.get("podIP", ""),
+        agent_port=ports.get(AGENT_PORT, 0),
+        server_port=ports.get(SERVER_PORT, 0),
     )
 
 

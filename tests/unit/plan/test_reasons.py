@@ -16,8 +16,10 @@ from stoker.core.plan.actions import CreateRevision
 from stoker.core.plan.invalid import invalid_status, too_long
 from stoker.core.plan.planner import plan
 from stoker.core.plan.revision import revision_input, revision_name
-from stoker.core.plan.snapshot import Contest, Identity, Refused, Revision, Snapshot, Trouble
+from stoker.core.plan.snapshot import Contest, Identity, Refused, Revision, Scaled, Snapshot, Trouble
+from stoker.core.scaling.observation import Reading, Stage
 from stoker_runtime import failure
+from tests.unit.follow.builders import FULL, replica, scaled, subject
 from tests.unit.plan import fetching
 from tests.unit.plan.builders import (
     NOW,
@@ -110,6 +112,14 @@ def told_by_a_job(reason: failure.Reason) -> Case:
     )
 
 
+def followed(found: Scaled) -> Snapshot:
+    return snapshot(cluster=cluster(scales=True), scaled=found)
+
+
+OBSERVED, AT_MOST_ONE = subject(mode="Observe"), subject(maxReplicas=1)
+FEW_PENDING = subject(1, {"scaling": {"maxPendingReplicas": 1}}, maxReplicas=20)
+BLIND, LATE = (replica(reading=reading, load=None) for reading in (Reading.UNKNOWN, Reading.SATURATED))
+MANY = [*(replica(n, load=FULL) for n in range(10)), replica(10, stage=Stage.PROVISIONING, load=None)]
 CASES = [
     Case(Reason.SERVING, READY, "True", running, "2 of 2 replicas take traffic"),
     Case(Reason.AT_ZERO, READY, "True", lambda: running(deployment(0), 0), "No replica is wanted"),
@@ -185,8 +195,8 @@ CASES = [
         Reason.ENGINE_NOT_SUPPORTED,
         STALLED,
         "True",
-        lambda: snapshot(deployment(engine={"name": "triton", "image": "registry.example.com/t:1"})),
-        "one of custom, simulated",
+        lambda: snapshot(deployment(engine={"name": "llamacpp", "dtype": "bfloat16"})),
+        "spec.engine.dtype is bfloat16",
     ),
     Case(
         Reason.MULTI_NODE_NOT_AVAILABLE,
@@ -356,6 +366,50 @@ CASES = [
         "True",
         lambda: running(refused=(Refused("Service llama", Reason.WRITE_REFUSED, "forbidden"),)),
         "forbidden",
+    ),
+    *(
+        Case(reason, condition, status, lambda found=found: followed(found), reads)  # type: ignore[misc]
+        for reason, condition, status, found, reads in (
+            (Reason.FOLLOWING_LOAD, ConditionType.SCALING_ACTIVE, "True", scaled(replica()), "1: "),
+            (
+                Reason.OBSERVING_LOAD,
+                ConditionType.SCALING_ACTIVE,
+                "True",
+                scaled(replica(), of=OBSERVED),
+                "Observing: ",
+            ),
+            (Reason.NO_READY_REPLICA, ConditionType.SCALING_ACTIVE, "Unknown", scaled(), "no replica is ready"),
+            (Reason.LOAD_UNKNOWN, ConditionType.SCALING_ACTIVE, "False", scaled(BLIND), "1 of 1"),
+            (Reason.LOAD_SATURATED, ConditionType.SCALING_ACTIVE, "True", scaled(LATE), "too late"),
+            (
+                Reason.AT_MAXIMUM,
+                ConditionType.SCALING_LIMITED,
+                "True",
+                scaled(replica(load=FULL), of=AT_MOST_ONE),
+                "maxReplicas",
+            ),
+            (
+                Reason.NO_CAPACITY_LEFT,
+                ConditionType.SCALING_LIMITED,
+                "True",
+                scaled(replica(load=FULL), devices=1),
+                "no pool has",
+            ),
+            (
+                Reason.REPLICAS_PENDING,
+                ConditionType.SCALING_LIMITED,
+                "True",
+                scaled(*MANY, of=FEW_PENDING),
+                "wait for a node",
+            ),
+            (
+                Reason.SCALING_FROZEN,
+                ConditionType.SCALING_LIMITED,
+                "True",
+                scaled(replica(load=FULL), frozen=True),
+                "rollout",
+            ),
+        )
     ),
 ]
 # Not the planner's: what the API server writes into a fresh object, and what cannot be planned for.

@@ -58,9 +58,46 @@ class Reason(StrEnum):
         "HoldingFloor",
         "No load is known, so spec.replicas serve.",
     )
+    FOLLOWING_LOAD = "FollowingLoad", "The load of every replica is known, and their number follows it."
+    OBSERVING_LOAD = (
+        "ObservingLoad",
+        "scaling.mode is Observe: what would be done is recorded, and spec.replicas serve.",
+        "Set scaling.mode to Auto to let Stoker do it.",
+    )
+    LOAD_UNKNOWN = (
+        "LoadUnknown",
+        "Some replicas do not tell their load, so no replica is removed until they do.",
+        "Look at the agent of those replicas, and at NetworkPolicies between them and the operator.",
+    )
+    LOAD_SATURATED = (
+        "LoadSaturated",
+        "Some replicas answer too late to be counted: they are taken for full, never for idle.",
+        "If it stays, give the agent or the engine more CPU.",
+    )
+    NO_READY_REPLICA = "NoReadyReplica", "No replica is ready, so there is no load to follow yet."
     WITHIN_LIMITS = "WithinLimits", "No limit holds the number of replicas back."
 
     # Limits.
+    AT_MAXIMUM = (
+        "AtMaximum",
+        "The load needs more replicas than scaling.maxReplicas allows.",
+        "Raise scaling.maxReplicas, or accept longer waits.",
+    )
+    NO_CAPACITY_LEFT = (
+        "NoCapacityLeft",
+        "The load needs more replicas than there are free accelerators, or than the quota allows.",
+        "Add nodes, raise the quota, lower what other models keep warm, or raise spec.priority.",
+    )
+    REPLICAS_PENDING = (
+        "ReplicasPending",
+        "Replicas wait for a node, and no more are ordered before these have one.",
+        "Look at the node autoscaler, or raise scaling.maxPendingReplicas in the operator's configuration.",
+    )
+    SCALING_FROZEN = (
+        "ScalingFrozen",
+        "A rollout or a freeze holds the number of replicas.",
+        "Wait for the rollout, or mend what holds it up.",
+    )
     LIMITED_BY_CONFIGURATION = (
         "LimitedByConfiguration",
         "The operator's configuration allows fewer replicas than are wanted.",

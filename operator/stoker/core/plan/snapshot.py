@@ -70,6 +70,9 @@ class Pod:
     reason: str  # such as Evicted
     message: str
     containers: tuple[Container, ...]
+    ip: str = ""  # empty: it has none yet
+    agent_port: int = 0  # 0: no agent
+    server_port: int = 0  # 0: none is named
 
 
 @dataclass(frozen=True, slots=True)

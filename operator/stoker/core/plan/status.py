@@ -256,6 +256,17 @@ def _progressing(picture: Picture) -> Statement:
     return Statement(ConditionType.PROGRESSING, "False", Reason.SETTLED, "No rollout is under way.")
 
 
+def _said_before(picture: Picture, kind: ConditionType) -> Statement | None:
+    """An operator that has just begun knows nothing better yet."""
+    if not (picture.snapshot.cluster.scales and picture.snapshot.scaled is None):
+        return None
+    known = {condition.type: condition for condition in picture.snapshot.live.deployment.status.conditions}
+    before = known.get(kind)
+    if before is None or before.reason == Reason.WAITING_FOR_OPERATOR or before.reason not in set(Reason):
+        return None
+    return Statement(kind, before.status, Reason(before.reason), before.message)
+
+
 def _scaling_active(picture: Picture) -> Statement:
     if picture.snapshot.live.deployment.spec.scaling.mode == ScalingMode.OFF:
         return Statement(
@@ -267,7 +278,7 @@ def _scaling_active(picture: Picture) -> Statement:
         return Statement(
             ConditionType.SCALING_ACTIVE, "True" if scaled.active else "False", scaled.reason, scaled.message
         )
-    return Statement(
+    return _said_before(picture, ConditionType.SCALING_ACTIVE) or Statement(
         ConditionType.SCALING_ACTIVE, "False", Reason.HOLDING_FLOOR, "No load is known: spec.replicas serve."
     )
 
@@ -360,5 +371,5 @@ def _weighty_part(status: Status) -> Status:
     weights = status.weights
     if weights and weights.message:
         weights = weights.model_copy(update={"fetched_bytes": None, "message": ""})
-    passing = {"waiting_requests": None, "running_requests": None, "weights": weights}
+    passing = {"waiting_requests": None, "running_requests": None, "weights": weights, "scaling": None}
     return status.model_copy(update={"conditions": conditions} | passing)

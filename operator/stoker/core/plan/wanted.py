@@ -50,7 +50,9 @@ def _asked_for(snapshot: Snapshot, serving_now: int) -> tuple[int, int, Refusal 
     if spec.scaling.mode != ScalingMode.AUTO or not snapshot.cluster.scales:
         return spec.replicas, warm, None
     if scaled is None:
-        return max(spec.replicas, min(serving_now, spec.scaling.max_replicas)), warm, None
+        status = snapshot.live.deployment.status
+        held = status.desired_replicas if status.observed_generation else serving_now
+        return max(spec.replicas, min(held, spec.scaling.max_replicas)), warm, None
     return scaled.serving, scaled.warm, scaled.limit
 
 

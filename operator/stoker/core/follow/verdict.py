@@ -1,0 +1,107 @@
+"""From a demand and what was granted of it to what the plan is told and the status keeps."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from stoker.api.v1alpha1.reason import Reason
+from stoker.api.v1alpha1.scaling import ScalingMode
+from stoker.api.v1alpha1.status import ScalingStatus
+from stoker.core.engine import Refusal
+from stoker.core.follow.subject import Subject
+from stoker.core.plan.departure import timestamp
+from stoker.core.plan.snapshot import Scaled
+from stoker.core.scaling.demands import Demand
+from stoker.core.scaling.demands import Reason as Why
+from stoker.core.scaling.fleet import Grant
+from stoker.core.scaling.memory import Memory
+from stoker.core.scaling.restart import kept
+
+_LONGEST_SENTENCE = 1024
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What one tick decided for one model."""
+
+    subject: Subject
+    demand: Demand
+    grant: Grant
+    memory: Memory
+    wall: datetime
+
+
+def verdict(decision: Decision, before: ScalingStatus | None) -> Scaled:
+    subject, demand, grant = decision.subject, decision.demand, decision.grant
+    explanation = demand.explanation
+    sentence = explanation.sentence()[:_LONGEST_SENTENCE]
+    serving, warm = _allowed(subject, demand, grant)
+    active, reason = _active(subject, demand)
+    return Scaled(
+        serving=serving,
+        warm=warm,
+        active=active,
+        reason=reason,
+        message=_message(subject, sentence, serving, reason),
+        limit=_limit(subject, demand, grant),
+        memory=_memory(decision, before or ScalingStatus(), sentence),
+        waiting_requests=explanation.waiting if explanation.known else None,
+        running_requests=explanation.in_flight - explanation.waiting if explanation.known else None,
+    )
+
+
+def _message(subject: Subject, sentence: str, serving: int, reason: Reason) -> str:
+    if reason is Reason.NO_READY_REPLICA:
+        return f"There is no load to follow, since no replica is ready: {serving} are wanted."
+    return f"Observing: {sentence}" if subject.mode == ScalingMode.OBSERVE else sentence
+
+
+def _allowed(subject: Subject, demand: Demand, grant: Grant) -> tuple[int, int]:
+    """The floor is the user's own order: where there is no room for it, its pods wait and say so."""
+    serving = max(grant.serving, min(demand.floor, subject.maximum))
+    return serving, min(grant.warm, max(0, subject.maximum - serving))
+
+
+def _active(subject: Subject, demand: Demand) -> tuple[bool | None, Reason]:
+    explanation = demand.explanation
+    if not explanation.ready:
+        return None, Reason.NO_READY_REPLICA
+    if explanation.saturated:
+        return True, Reason.LOAD_SATURATED
+    if explanation.unknown:
+        return False, Reason.LOAD_UNKNOWN
+    return True, Reason.OBSERVING_LOAD if subject.mode == ScalingMode.OBSERVE else Reason.FOLLOWING_LOAD
+
+
+def _limit(subject: Subject, demand: Demand, grant: Grant) -> Refusal | None:
+    if grant.serving < demand.serving:
+        return Refusal(Reason.NO_CAPACITY_LEFT, f"{grant.reason[:1].upper()}{grant.reason[1:]}.")
+    if Why.MAXIMUM in demand.reasons:
+        return Refusal(
+            Reason.AT_MAXIMUM,
+            f"More replicas are needed than spec.scaling.maxReplicas allows ({subject.maximum}):"
+            " raise it, or accept longer waits.",
+        )
+    if Why.PENDING in demand.reasons:
+        return Refusal(
+            Reason.REPLICAS_PENDING,
+            f"{demand.explanation.pending} replicas wait for a node, and no more than"
+            f" {subject.max_pending} may (scaling.maxPendingReplicas in the operator's configuration).",
+        )
+    if Why.FROZEN in demand.reasons:
+        return Refusal(Reason.SCALING_FROZEN, "A rollout is under way, so the number of replicas stays.")
+    return None
+
+
+def _memory(decision: Decision, before: ScalingStatus, sentence: str) -> ScalingStatus:
+    found = kept(decision.memory, decision.subject.prior)
+    moved: dict[str, str] = {}
+    change = decision.demand.serving - decision.demand.explanation.before
+    if change:
+        now = timestamp(decision.wall)
+        moved = {
+            "decision": "ScaleUp" if change > 0 else "ScaleDown",
+            "decision_time": now,
+            "explanation": sentence,
+            "last_up_time" if change > 0 else "last_down_time": now,
+        }
+    return before.model_copy(update={"capacities": found.capacities, "stages": found.stages} | moved)

@@ -1,0 +1,266 @@
+"""The live loop: every two seconds each model's load becomes a demand, and the demands share the accelerators.
+
+It decides and remembers, and writes nothing: a model whose decision changed is looked at again, and the plan carries it
+out. A model that nobody uses is thought of less often.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from stoker.api.configuration import Capacity, Configuration
+from stoker.api.parsing import InvalidManifest, parse_live
+from stoker.api.v1alpha1.scaling import LoadSource
+from stoker.api.v1alpha1.status import ScalingStatus, Status
+from stoker.core.follow.pools import member_of, pools_of, products_of
+from stoker.core.follow.replicas import Moment, StageBook, replicas_of
+from stoker.core.follow.subject import Subject, subject_of
+from stoker.core.follow.verdict import Decision, verdict
+from stoker.core.plan.snapshot import Scaled
+from stoker.core.scaling.allocate import allocate
+from stoker.core.scaling.blast import BLAST_WINDOW_SECONDS, Blast
+from stoker.core.scaling.decide import demand
+from stoker.core.scaling.demands import Demand
+from stoker.core.scaling.fleet import Fleet, Grant, Lease, Member, Pool
+from stoker.core.scaling.memory import Memory
+from stoker.core.scaling.observation import Load, Observation, Reading, Replica
+from stoker.core.scaling.restart import Kept, recalled
+from stoker.kube.children import Children
+from stoker.kube.models import Models
+from stoker.kube.resources import Key
+from stoker.signals.signals import Signals
+from stoker.signals.target import Source, Target
+
+logger = logging.getLogger(__name__)
+
+TICK_SECONDS = 2.0
+IDLE_TICK_SECONDS = 10.0
+# A replica that was never asked says nothing yet; until it had the time to answer, nothing is said of its load.
+FIRST_ANSWER_SECONDS = 10.0
+# A status tells the latest load this often, where nothing else changed.
+TELL_SECONDS = 30.0
+_AT_ONCE = 50  # models between two turns of the event loop
+
+
+@dataclass
+class _Followed:
+    """One model between two ticks."""
+
+    version: int
+    subject: Subject
+    status: Status
+    memory: Memory
+    replicas: tuple[Replica, ...] = ()
+    demand: Demand | None = None
+    scaled: Scaled | None = None
+    since: float = 0.0
+    lease: Lease | None = None
+    due_at: float = 0.0
+    told_at: float = float("-inf")
+
+
+@dataclass
+class _Removals:
+    """Serving replicas that less load took away lately, over the fleet."""
+
+    _past: deque[tuple[float, int]] = field(default_factory=deque)
+
+    def add(self, now_seconds: float, count: int) -> None:
+        self._past.append((now_seconds, count))
+
+    def within_the_window(self, now_seconds: float) -> int:
+        while self._past and self._past[0][0] <= now_seconds - BLAST_WINDOW_SECONDS:
+            self._past.popleft()
+        return sum(count for _, count in self._past)
+
+
+class Scaler:
+    """Runs while this process leads."""
+
+    def __init__(
+        self,
+        models: Models,
+        children: Children,
+        signals: Signals,
+        configuration: Configuration,
+        enqueue: Callable[[Key], None],
+    ) -> None:
+        self._models = models
+        self._children = children
+        self._signals = signals
+        self._configuration = configuration
+        self._enqueue = enqueue
+        self._followed: dict[Key, _Followed] = {}
+        self._book = StageBook()
+        self._removals = _Removals()
+
+    def scaled(self, key: Key) -> Scaled | None:
+        followed = self._followed.get(key)
+        return followed.scaled if followed else None
+
+    def in_flight(self, key: Key) -> Mapping[str, int]:
+        """Requests of each replica, where they are known."""
+        followed = self._followed.get(key)
+        replicas = followed.replicas if followed else ()
+        return {replica.uid: replica.load.in_flight for replica in replicas if replica.load}
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        await self._children.wait_until_synced()
+        while True:
+            began = loop.time()
+            await self.tick(Moment(datetime.now(UTC), began))
+            await asyncio.sleep(max(0.1, TICK_SECONDS - (loop.time() - began)))
+
+    async def tick(self, moment: Moment) -> None:
+        products = products_of(self._children.nodes())
+        targets: list[Target] = []
+        due: dict[Key, Demand] = {}
+        for number, key in enumerate(tuple(self._models)):
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)
+            try:
+                followed = self._follow(key, moment)
+                if followed is None:
+                    self._followed.pop(key, None)
+                    continue
+                targets += self._targets(key, followed)
+                if moment.seconds >= followed.due_at or followed.demand is None:
+                    self._decide(key, followed, moment, products)
+                if followed.demand:
+                    due[key] = followed.demand
+            except Exception:
+                # What is odd about one model must not keep the others from being scaled; its number stays.
+                logger.exception("%s: no decision", key)
+        for key in self._followed.keys() - set(self._models):
+            del self._followed[key]
+        self._book.forget_all_but(replica.uid for each in self._followed.values() for replica in each.replicas)
+        self._signals.follow(targets)
+        self._share(due, moment)
+
+    def _targets(self, key: Key, followed: _Followed) -> Iterator[Target]:
+        """Where each replica's load can be had. Without an agent, the engine's own metrics say what they can."""
+        subject, model = followed.subject, f"{key.namespace}/{key.name}"
+        busy = bool(followed.demand and followed.demand.explanation.in_flight)
+        for pod in self._children.pods.of(key):
+            if not (pod.tier and pod.ip and pod.ready) or pod.deleting:
+                continue
+            source, port, path = Source.AGENT, pod.agent_port, "/load"
+            if subject.source == LoadSource.PROMETHEUS:
+                source = Source.PROMETHEUS
+            elif not pod.agent_port:
+                source, port, path = Source.ENGINE, pod.server_port, subject.metrics_path
+            name = pod.identity.name
+            yield Target(
+                pod.identity.uid, key.namespace, name, model, pod.ip, port, source, path, subject.engine, busy=busy
+            )
+
+    def _look(self, uid: str) -> tuple[Reading, Load | None]:
+        sighting = self._signals.reading(uid)
+        return sighting.reading, sighting.load
+
+    def _follow(self, key: Key, moment: Moment) -> _Followed | None:
+        """What is known of the model, taken from its object anew where that changed."""
+        followed, version = self._followed.get(key), self._models.version(key)
+        if followed and followed.version == version:
+            return followed
+        manifest = self._models.get(key)
+        if manifest is None or manifest["metadata"].get("deletionTimestamp"):
+            return None
+        try:
+            deployment = parse_live(manifest).deployment
+        except InvalidManifest:
+            return None
+        subject = subject_of(deployment, self._configuration)
+        if subject is None:
+            return None
+        if followed is None:
+            memory = _recalled(deployment.status, subject)
+            followed = _Followed(version, subject, deployment.status, memory, since=moment.seconds)
+            self._followed[key] = followed
+        elif followed.subject != subject:
+            followed.due_at = 0.0
+        followed.version, followed.subject, followed.status = version, subject, deployment.status
+        return followed
+
+    def _decide(self, key: Key, followed: _Followed, moment: Moment, products: Mapping[str, str]) -> None:
+        subject, status = followed.subject, followed.status
+        pods = self._children.pods.of(key)
+        replicas = tuple(replicas_of(pods, moment, self._book, products, self._look))
+        revisions = {replica.revision for replica in replicas if replica.revision}
+        rolling = len(revisions) > 1 or status.current_revision != status.update_revision
+        lead_seconds = followed.demand.lead_seconds if followed.demand else 0.0
+        observation = Observation(
+            now_seconds=moment.seconds,
+            replicas=replicas,
+            limits=subject.limits(moment.wall, lead_seconds, frozen=rolling),
+            aims=subject.aims,
+            prior=subject.prior,
+        )
+        followed.replicas = replicas
+        followed.demand, followed.memory = demand(observation, followed.memory)
+        quiet = followed.demand.explanation.in_flight == 0 and not followed.demand.explanation.rate_per_second
+        settled = followed.demand.serving == len(replicas) and followed.demand.explanation.unknown == 0
+        followed.due_at = moment.seconds + (IDLE_TICK_SECONDS if quiet and settled else 0.0)
+
+    def _too_early(self, followed: _Followed, moment: Moment) -> bool:
+        blind = followed.demand is None or followed.demand.explanation.unknown > 0
+        return followed.scaled is None and blind and moment.seconds - followed.since < FIRST_ANSWER_SECONDS
+
+    def _share(self, demands: Mapping[Key, Demand], moment: Moment) -> None:
+        names = {f"{key.namespace}/{key.name}": key for key in demands}
+        scaling = self._configuration.scaling
+        pools = pools_of(self._children.nodes(), by_nodes=scaling.capacity == Capacity.NODES)
+        members = {name: self._member(key, pools) for name, key in names.items()}
+        leases = {name: lease for name, key in names.items() if (lease := self._followed[key].lease)}
+        removed = self._removals.within_the_window(moment.seconds)
+        fleet = Fleet(
+            now_seconds=moment.seconds,
+            generation=1,
+            pools=pools,
+            members=members,
+            leases=leases,
+            blast=Blast(removed, scaling.removal_percent / 100),
+        )
+        grants = allocate({name: demands[key] for name, key in names.items()}, fleet)
+        for name, key in names.items():
+            if not self._too_early(self._followed[key], moment):
+                self._take(key, self._followed[key], demands[key], grants[name], moment)
+
+    def _member(self, key: Key, pools: Mapping[str, Pool]) -> Member:
+        followed = self._followed[key]
+        granted = followed.scaled.serving if followed.scaled else None
+        return member_of(followed.subject, key.namespace, followed.replicas, pools, granted)
+
+    def _take(self, key: Key, followed: _Followed, demanded: Demand, grant: Grant, moment: Moment) -> None:
+        before = followed.scaled
+        decision = Decision(followed.subject, demanded, grant, followed.memory, moment.wall)
+        kept: ScalingStatus | None = before.memory if before else followed.status.scaling
+        scaled = verdict(decision, kept)
+        followed.scaled, followed.lease = scaled, grant.lease
+        if before and scaled.serving < before.serving:
+            self._removals.add(moment.seconds, before.serving - scaled.serving)
+        if before is None or _weighty(before) != _weighty(scaled):
+            followed.told_at = moment.seconds
+            if before is None or (before.serving, before.warm) != (scaled.serving, scaled.warm):
+                logger.info("%s: %s", key, demanded.explanation.as_json())
+            self._enqueue(key)
+        elif before != scaled and moment.seconds - followed.told_at >= TELL_SECONDS:
+            followed.told_at = moment.seconds
+            self._enqueue(key)
+
+
+def _weighty(scaled: Scaled) -> tuple[object, ...]:
+    limit = scaled.limit.reason if scaled.limit else None
+    return scaled.serving, scaled.warm, scaled.active, scaled.reason, limit
+
+
+def _recalled(status: Status, subject: Subject) -> Memory:
+    """What an operator before this one decided and learned."""
+    scaling = status.scaling
+    if scaling is None:
+        return Memory.empty()
+    return recalled(Kept(status.desired_replicas or None, scaling.capacities, scaling.stages), subject.aims)
