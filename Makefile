@@ -74,6 +74,22 @@ bench-operator: venv ## Measure the operator with a large fleet, ARGS="--models 
 bench-fetch: venv ## Measure a download beside curl and aria2, ARGS="--rounds 5" (Linux; minutes)
 	$(BIN)/python -m bench.fetch $(ARGS)
 
+.PHONY: bench-agent
+bench-agent: venv ## Measure the agent beside the engine alone and HAProxy, ARGS="--streams 1000" (Linux; a minute)
+	$(BIN)/python -m bench.agent $(ARGS)
+
+.PHONY: bench-signals
+bench-signals: venv ## Measure how the load of a large fleet is read, ARGS="--replicas 5000" (a minute)
+	$(BIN)/python -m bench.signals $(ARGS)
+
+.PHONY: bench-autoscale
+bench-autoscale: venv ## Compare scaling policies on every workload, ARGS="--quick" (half an hour; --quick: minutes)
+	$(BIN)/python -m bench.autoscaling $(ARGS)
+
+.PHONY: bench-live
+bench-live: venv ## Scale on a real cluster in real time, ARGS="--warm 1" (root, Linux; about ten minutes)
+	$(BIN)/python -m bench.live $(if $(TRACE),--trace $(TRACE)) $(if $(URL),--url $(URL)) $(ARGS)
+
 # A cluster that exists is used only where it is asked for by name, never because KUBECONFIG happens to be set.
 .PHONY: up
 up: venv ## Start a real one-node Kubernetes with Stoker's API (root, Linux), or use yours with CONTEXT=name

@@ -1,0 +1,1 @@
+"""Scaling in real time: a real cluster, simulated engines behind their agents, and clients that count everything."""

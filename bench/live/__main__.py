@@ -1,0 +1,215 @@
+"""`make bench-live`: the spike of 2, 12 and again 2 requests a second on a real one-node cluster, through the Service.
+
+    python -m bench.live [--warm 0] [--trace FILE] [--start-seconds 30] [--most 8] [--json FILE]
+
+Each replica answers eight streams at once, of about 2.5 s each. Every request is counted by its client. The replicas
+are counted each second by what the API server has, starting and draining ones included, and each stands for one GPU.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bench.live.trace import spike, write
+from e2e.cluster.layout import DNS_DOMAIN
+from e2e.images.build import build as build_image
+from e2e.operator.streams import with_agent
+from e2e.operator_process import OperatorProcess
+from stoker.kube import resources
+from stoker.kube.connection import Connection, credentials_from
+
+CLUSTER = "live"
+NAMESPACE = "default"
+NAME = "web"
+TOKENS = 100
+TARGETS = {0: 70.0, 1: 75.0}  # percent inside the objective, by warm replicas
+MOST_GPU_SECONDS = 1800.0
+
+
+def manifest(options: argparse.Namespace) -> dict[str, Any]:
+    return {
+        "apiVersion": "stoker.dev/v1alpha1",
+        "kind": "ModelDeployment",
+        "metadata": {"name": NAME, "namespace": NAMESPACE},
+        "spec": {
+            "model": {"source": "pvc://weights/tiny"},
+            "engine": {
+                "name": "simulated",
+                "maxConcurrency": 8,
+                "args": ["--decode-base-ms", "25", "--start-seconds", str(options.start_seconds)],
+            },
+            "accelerator": {"count": 0},
+            "replicas": 1,
+            "drain": {"graceSeconds": 60},
+            "scaling": {"maxReplicas": options.most, "warmReplicas": options.warm},
+        },
+    }
+
+
+async def tiers(connection: Connection) -> Counter[str]:
+    """Pods by tier, and those that are not ready as starting."""
+    found: Counter[str] = Counter()
+    query = {"labelSelector": f"stoker.dev/model={NAME}"}
+    async for pod in connection.list(resources.PODS.collection(NAMESPACE), query):
+        conditions = {each["type"]: each["status"] for each in pod["status"].get("conditions") or ()}
+        tier = pod["metadata"]["labels"].get("stoker.dev/tier", "")
+        leaving = "deletionTimestamp" in pod["metadata"] or tier == "draining"
+        ready = conditions.get("Ready") == "True"
+        found["draining" if leaving else tier if ready else "starting"] += 1
+    return found
+
+
+async def sampled(connection: Connection, until_done: asyncio.Event) -> Counter[str]:
+    """Replica-seconds by tier."""
+    total: Counter[str] = Counter()
+    before = time.monotonic()
+    while not until_done.is_set():
+        await asyncio.sleep(1.0)
+        now = time.monotonic()
+        for tier, count in (await tiers(connection)).items():
+            total[tier] += count * (now - before)  # type: ignore[assignment]
+        before = now
+    return total
+
+
+async def measure(options: argparse.Namespace) -> int:
+    folder = Path(os.environ["STOKER_BENCH_FOLDER"])
+    trace = options.trace or write(spike(options.seed, TOKENS), folder / "spike.csv")
+    configuration = folder / "live.yaml"
+    engines = with_agent(os.environ["STOKER_BENCH_IMAGE"])
+    configuration.write_text(yaml.safe_dump({"probes": {"port": 0}, "engines": engines}))
+    async with Connection.open(await credentials_from(Path(os.environ["KUBECONFIG"]))) as connection:
+        await _prepare(connection)
+        with OperatorProcess(configuration, folder / "live.log") as operator:
+            await operator.leads()
+            await connection.post(resources.MODEL_DEPLOYMENTS.collection(NAMESPACE), manifest(options))
+            await _until(connection, {"serving": 1, "warm": options.warm})
+            await asyncio.sleep(3)
+            done = asyncio.Event()
+            counting = asyncio.create_task(sampled(connection, done))
+            clients = await _driven(trace, options)
+            done.set()
+            return report(clients, await counting, options)
+
+
+async def only_clients(options: argparse.Namespace) -> int:
+    """Against a model that runs somewhere already."""
+    with tempfile.TemporaryDirectory() as folder:
+        trace = options.trace or write(spike(options.seed, TOKENS), Path(folder) / "spike.csv")
+        print(json.dumps(await _driven(trace, options), indent=2))
+    return 0
+
+
+async def _prepare(connection: Connection) -> None:
+    claim = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "weights", "namespace": NAMESPACE},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "64Mi"}}},
+    }
+    await connection.post(resources.CLAIMS.collection(NAMESPACE), claim)
+
+
+async def _until(connection: Connection, wanted: dict[str, int]) -> None:
+    async with asyncio.timeout(300):
+        while True:
+            found = await tiers(connection)
+            if all(found[tier] >= count for tier, count in wanted.items()):
+                return
+            await asyncio.sleep(1)
+
+
+async def _driven(trace: Path, options: argparse.Namespace) -> dict[str, Any]:
+    url = options.url or f"http://{NAME}.{NAMESPACE}.svc.{DNS_DOMAIN}/v1"
+    command = [
+        sys.executable,
+        "-m",
+        "e2e.load",
+        url,
+        "--model",
+        options.model,
+        "--trace",
+        str(trace),
+        "--objective",
+        "2.0",
+    ]
+    process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+    answer, _ = await process.communicate()
+    counted: dict[str, Any] = json.loads(answer)
+    return counted
+
+
+def report(clients: dict[str, Any], replicas: Counter[str], options: argparse.Namespace) -> int:
+    memory_kib = int(Path("/proc/meminfo").read_text().split()[1])
+    figures = {
+        "when": datetime.now(UTC).strftime("%Y-%m-%dT%H:%MZ"),
+        "machine": f"{os.cpu_count()} cores, {memory_kib / 2**20:.0f} GiB, Linux {platform.release()}",
+        "load average": round(os.getloadavg()[0], 1),
+        "seed": options.seed,
+        "warm": options.warm,
+        "start seconds": options.start_seconds,
+        "clients": clients,
+        "GPU-seconds by tier": {tier: round(seconds) for tier, seconds in sorted(replicas.items())},
+        "GPU-seconds": round(sum(replicas.values())),
+    }
+    print(json.dumps(figures, indent=2))
+    if options.trace is None and options.warm in TARGETS:
+        share, least = clients["inside_objective_percent"], TARGETS[options.warm]
+        spent = sum(replicas.values())
+        print(f"{share:.1f} % inside 2 s (target: at least {least:g}, {'met' if share >= least else 'MISSED'})")
+        print(f"{spent:.0f} GPU-seconds (target: at most {MOST_GPU_SECONDS:g},", end=" ")
+        print(f"{'met' if spent <= MOST_GPU_SECONDS else 'MISSED'})")
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+    return 0
+
+
+def in_cluster(arguments: list[str]) -> int:
+    """Starts the cluster and runs the measurement inside its network."""
+    cluster = [sys.executable, "-m", "e2e.cluster"]
+    subprocess.run([*cluster, "up", "--name", CLUSTER], check=True)
+    run = [*cluster, "exec", "--name", CLUSTER, "--"]
+    try:
+        subprocess.run([*run, "kubectl", "apply", "--server-side", "-f", "crds/"], check=True)
+        image = build_image("simulated").reference
+        subprocess.run([*cluster, "load-image", "--name", CLUSTER, "simulated"], check=True)
+        folder = Path.cwd() / "bench" / "scratch"
+        folder.mkdir(exist_ok=True)
+        environment = os.environ | {"STOKER_BENCH_FOLDER": str(folder), "STOKER_BENCH_IMAGE": image}
+        inner = [sys.executable, "-m", "bench.live", "--inside", *arguments]
+        return subprocess.run([*run, *inner], check=False, env=environment).returncode
+    finally:
+        subprocess.run([*cluster, "down", "--name", CLUSTER], check=False)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.live")
+    parser.add_argument("--warm", type=int, default=0)
+    parser.add_argument("--most", type=int, default=8)
+    parser.add_argument("--start-seconds", type=float, default=30.0)
+    parser.add_argument("--trace", type=Path, help="arrival_s,prompt_tokens,output_tokens instead of the spike")
+    parser.add_argument("--url", help="a model that runs already, such as http://llama.models/v1; nothing is started")
+    parser.add_argument("--model", default=NAME, help="its served name")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.inside:
+        return asyncio.run(measure(options))
+    return asyncio.run(only_clients(options)) if options.url else in_cluster(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

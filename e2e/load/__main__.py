@@ -1,0 +1,73 @@
+"""`python -m e2e.load URL`: an open loop of streaming requests, bounded in time and count. Ends early on SIGTERM, when
+every request that was sent has its answer."""
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+from pathlib import Path
+
+import aiohttp
+
+from e2e.load.arrivals import Arrival, from_file, steady
+from e2e.load.clients import LONGEST_SECONDS, ask, chat, connector
+from e2e.load.outcome import Answered, Outcome, summary
+
+MOST_REQUESTS = 100_000
+
+
+async def drive(url: str, model: str, arrivals: list[Arrival], options: argparse.Namespace) -> list[Answered]:
+    loop = asyncio.get_running_loop()
+    stopping = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, stopping.set)
+    began = loop.time()
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
+    tasks: list[asyncio.Task[Answered]] = []
+    sessions = [
+        aiohttp.ClientSession(connector=connector(pooled=pooled), timeout=timeout)
+        for pooled in {"pooled": (True,), "fresh": (False,), "both": (True, False)}[options.connections]
+    ]
+    try:
+        for number, arrival in enumerate(arrivals):
+            wait_seconds = max(0.0, arrival.at_seconds - (loop.time() - began))
+            try:
+                await asyncio.wait_for(stopping.wait(), wait_seconds)
+                break
+            except TimeoutError:
+                body = chat(model, arrival.prompt_tokens, arrival.output_tokens)
+                session = sessions[number % len(sessions)]
+                tasks.append(asyncio.create_task(ask(session, url, body, loop.time() - began, options.longest)))
+        return list(await asyncio.gather(*tasks))
+    finally:
+        for session in sessions:
+            await session.close()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m e2e.load", description=__doc__)
+    parser.add_argument("url", help="base address, such as http://web.default.svc/v1")
+    parser.add_argument("--model", default="web")
+    parser.add_argument("--rate", type=float, default=10.0, help="requests a second")
+    parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--prompt-tokens", type=int, default=64)
+    parser.add_argument("--output-tokens", type=int, default=64)
+    parser.add_argument("--trace", type=Path, help="a file of arrivals instead")
+    parser.add_argument("--connections", choices=("pooled", "fresh", "both"), default="both")
+    parser.add_argument("--longest", type=float, default=LONGEST_SECONDS, help="seconds after which a request is late")
+    parser.add_argument("--objective", type=float, default=2.0, help="seconds to the first token")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    drawn = (
+        from_file(options.trace)
+        if options.trace
+        else steady(options.rate, options.seconds, options.prompt_tokens, options.output_tokens, options.seed)
+    )
+    arrivals = sorted(drawn)[:MOST_REQUESTS]
+    answers = asyncio.run(drive(f"{options.url}/chat/completions", options.model, arrivals, options))
+    print(json.dumps(summary(answers, options.objective)), flush=True)
+    return 0 if all(answer.outcome is Outcome.FINISHED for answer in answers) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

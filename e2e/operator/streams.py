@@ -1,0 +1,42 @@
+"""Streams through a model's Service, and what became of each of them."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from e2e.cluster.layout import DNS_DOMAIN
+from e2e.operator.conftest import ROOT, Models
+
+
+def with_agent(image: str) -> list[dict[str, str]]:
+    """The operator's configuration for simulated engines behind their agents, whose weights nobody looks at."""
+    return [{"name": "simulated", "image": image, "agent": "Inside"}]
+
+
+class Load:
+    """Runs until it is stopped, or for ten minutes."""
+
+    def __init__(self, models: Models, rate: float, output_tokens: int) -> None:
+        url = f"http://web.{models.namespace.name}.svc.{DNS_DOMAIN}/v1"
+        flags = ["--rate", str(rate), "--seconds", "600", "--output-tokens", str(output_tokens)]
+        self._command = models.namespace.cluster.tool(sys.executable, "-m", "e2e.load", url, *flags)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """What was sent before the end has its answer after it."""
+        with subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+            time.sleep(5)
+            try:
+                yield
+                time.sleep(2)
+            finally:
+                process.terminate()
+                self.result: dict[str, Any] = json.loads(process.communicate(timeout=180)[0] or "{}")
+
+    def assert_that_nobody_noticed(self) -> None:
+        assert self.result["sent"] > 20, self.result
+        assert self.result["outcomes"] == {"finished": self.result["sent"]}, self.result
