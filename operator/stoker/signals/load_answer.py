@@ -49,7 +49,7 @@ def parsed(body: bytes, pod: str, now_seconds: float) -> Load:
     said = _object(body)
     if said.get("v") != VERSION or said["v"] is True:
         raise UnreadableError(f"its version v is {_shown(said.get('v'))}, and this operator reads {VERSION}")
-    if pod and said.get("pod", pod) != pod:
+    if pod and (said.get("pod") or pod) != pod:
         raise UnreadableError(f"another pod answers at its address: {_shown(said['pod'])}")
     boot, asleep = said.get("boot"), said.get("asleep")
     if not isinstance(boot, str) or not 0 < len(boot) <= _LONGEST_BOOT:

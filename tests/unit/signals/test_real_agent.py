@@ -1,6 +1,7 @@
 """A real agent before the simulated engine, read from both of their ports."""
 
 import asyncio
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from tests.unit.signals.patience import until
 async def test_a_real_agent_and_its_engine_are_read(tmp_path: Path) -> None:
     async with Agent(tmp_path).of() as agent:
         signals = Signals(Pace(busy_seconds=0.1, idle_seconds=0.2))
-        by_agent = Target("agent", "ns", "pod", "ns/m", "127.0.0.1", agent.control_port)
+        by_agent = Target("agent", "ns", os.environ.get("HOSTNAME", ""), "ns/m", "127.0.0.1", agent.control_port)
         by_engine = replace(
             by_agent, uid="engine", port=agent.engine_port, source=Source.ENGINE, path="/metrics", engine="simulated"
         )
