@@ -29,15 +29,20 @@ def learned(times: LeadTimes, stage: Stage, seconds: float) -> LeadTimes:
     return LeadTimes({**times.seconds, stage: (*times.seconds.get(stage, ()), seconds)[-KEPT:]})
 
 
+def between(before: Stage, after: Stage) -> tuple[Stage, ...]:
+    """The stages that were over before anybody looked."""
+    order = (*STARTING_STAGES, Stage.READY)
+    return order[order.index(before) + 1 : order.index(after)]
+
+
 def quantile(times: LeadTimes, prior: Prior, stage: Stage, share: float) -> float:
     seen = _ranked(times, prior, stage)
     return seen[min(len(seen) - 1, int(share * len(seen)))]
 
 
 def _ranked(times: LeadTimes, prior: Prior, stage: Stage) -> list[float]:
-    """The guess counts as one duration until three were seen."""
-    seen = times.seconds.get(stage, ())
-    return sorted(seen) if len(seen) >= 3 else sorted((*seen, prior.lead_seconds.get(stage, 0.0)))
+    """One duration that was seen is worth more than any guess."""
+    return sorted(times.seconds.get(stage, ()) or (prior.lead_seconds.get(stage, 0.0),))
 
 
 @dataclass(frozen=True, slots=True)

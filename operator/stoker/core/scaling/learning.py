@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from stoker.core.scaling.arrivals import Arrived, History, record
 from stoker.core.scaling.capacity import ENOUGH_WINDOWS, Capacity, Fit, estimate, taught, used
-from stoker.core.scaling.lead_times import LeadTimes, learned
+from stoker.core.scaling.lead_times import LeadTimes, between, learned
 from stoker.core.scaling.memory import MOST_FITS, Memory, fit_key
 from stoker.core.scaling.observation import STARTING_STAGES, Aims, Observation, Prior, Replica
 from stoker.core.scaling.windows import Lesson, Seen, look
@@ -37,6 +37,8 @@ def learn(observation: Observation, replicas: Sequence[Replica], memory: Memory,
         seen[replica.uid] = looked.seen
         if before is not None and before.stage is not replica.stage and before.stage in STARTING_STAGES:
             lead_times = learned(lead_times, before.stage, replica.since_seconds - before.since_seconds)
+            for skipped in between(before.stage, replica.stage):
+                lead_times = learned(lead_times, skipped, 0.0)
         if looked.arrived is not None:
             arrived.append(looked.arrived)
         if looked.lesson is not None:
