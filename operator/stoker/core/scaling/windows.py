@@ -175,8 +175,13 @@ def look(replica: Replica, seen: Seen | None, now_seconds: float) -> Look:
     settled = replica.stage is Stage.READY and now_seconds - replica.since_seconds >= SETTLING_SECONDS
     if settled and replica.tier == Tier.SERVING:
         fit_from, served_from = seen.fit_from or now, seen.served_from or now
-        return _watched(replica, replica.load.in_flight, seen, _Step(now, fit_from, served_from, moved, arrived))
+        return _watched(replica, _at_work(replica.load), seen, _Step(now, fit_from, served_from, moved, arrived))
     return Look(Seen(seen.stage, seen.since_seconds, now, moved_seconds=moved), arrived)
+
+
+def _at_work(load: Load) -> int:
+    """Requests that queue inside the engine slow nobody down: a full engine is even, however long its queue grows."""
+    return load.in_flight if load.running is None else min(load.running, load.in_flight)
 
 
 class _Step(NamedTuple):
