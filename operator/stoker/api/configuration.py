@@ -39,8 +39,8 @@ class EngineDefaults(ApiModel):
 
     agent: AgentPlace | None = Field(None, examples=["Beside"])
     """Where the agent runs in replicas of that image. Inside: the image has Stoker's runtime, and the agent starts the
-    engine; Beside: in a container of its own; None: nowhere, so that load comes from Prometheus alone, and what leaves
-    is not drained by its requests. Absent: Inside where the image is `runtime.image`, Beside otherwise, and None
+    engine; Beside: in a container of its own; None: nowhere, so that load comes from the engine's own metrics, and what
+    leaves is not drained by its requests. Absent: Inside where the image is `runtime.image`, Beside otherwise, and None
     without a `runtime.image`."""
 
     env: FrozenMap[Annotated[str, Field(max_length=4096)]] = Field(EMPTY, examples=[{"VLLM_NO_USAGE_STATS": "1"}])

@@ -14,6 +14,8 @@ DRAINING_SINCE = (
 )
 LEFT_FROM = "stoker.dev/left-from"  # on such a pod: the ReplicaSet that it left, and its generation then
 
+METRICS_PATH = "prometheus.io/path"  # on a pod: where its engine has its metrics
+
 TASK_LABEL = "stoker.dev/task"  # on jobs and their pods: inspect or fetch
 CLAIM_LABEL = "stoker.dev/claim"  # on pods that mount a claim which only one node at a time can mount
 TASK_RESULT = "stoker.dev/result"  # on a job: what it found, so that it outlives its pod

@@ -152,7 +152,7 @@ class Scaler:
             if subject.source == LoadSource.PROMETHEUS:
                 source = Source.PROMETHEUS
             elif not pod.agent_port:
-                source, port, path = Source.ENGINE, pod.server_port, subject.metrics_path
+                source, port, path = Source.ENGINE, pod.server_port, pod.metrics_path or "/metrics"
             name = pod.identity.name
             yield Target(
                 pod.identity.uid, key.namespace, name, model, pod.ip, port, source, path, subject.engine, busy=busy

@@ -11,6 +11,7 @@ from stoker.core.names import (
     DRAINING_SINCE,
     GROUP_LABEL,
     LEFT_FROM,
+    METRICS_PATH,
     MODEL_LABEL,
     REVISION_LABEL,
     SERVER_PORT,
@@ -93,6 +94,7 @@ def pod(item: Json) -> Pod:
         ip=status.get("podIP", ""),
         agent_port=ports.get(AGENT_PORT, 0),
         server_port=ports.get(SERVER_PORT, 0),
+        metrics_path=(metadata.get("annotations") or {}).get(METRICS_PATH, ""),
     )
 
 

@@ -56,6 +56,7 @@ class Tally:
     def __init__(self) -> None:
         self.in_flight = 0  # heads read, answers not ended
         self.waiting = 0  # of these, without a byte of an answer's body
+        self.prompt_bytes = 0  # of those that wait
         self.arrivals = 0  # let in
         self.ended = dict.fromkeys(Outcome, 0)
         self.output_chunks = 0  # events of streams as they pass, and one for each answer in one piece

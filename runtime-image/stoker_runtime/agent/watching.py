@@ -130,7 +130,7 @@ class EngineWatch:
             if reading is None
             else Counters(reading.prompt_tokens, reading.output_tokens, reading.kv_share, reading.preemptions),
             # A pipe that does not count them leaves the limit as it is.
-            prompt_bytes=getattr(self._replica.tally, "prompt_bytes", 0),
+            prompt_bytes=self._replica.tally.prompt_bytes,
             engine_is_idle=fresh is not None and fresh.running == 0 and not fresh.queued,
         )
 

@@ -4,6 +4,7 @@ import asyncio
 import math
 
 from stoker_runtime.agent.gate import Gate, GateState
+from stoker_runtime.agent.pipe.progress import Progress
 from stoker_runtime.agent.tally import Histogram, Outcome, Tally, Usage
 
 
@@ -61,3 +62,15 @@ def test_the_gate_closes_step_by_step_and_opens_at_once() -> None:
         move()
         states.append(gate.state)
     assert states == [GateState.LEAVING, GateState.REFUSING, GateState.REFUSING, GateState.OPEN]
+
+
+def test_a_prompt_counts_as_long_as_nothing_of_its_answer_came() -> None:
+    tally = Tally()
+    first, second = Progress(tally, 0.0), Progress(tally, 0.0)
+    first.asked(1000)
+    second.asked(50)
+    assert tally.prompt_bytes == 1050
+    first.content(b"x", [(0, 1)], 1.0)
+    assert tally.prompt_bytes == 50
+    second.end(Outcome.CLIENT_LEFT)
+    assert tally.prompt_bytes == 0

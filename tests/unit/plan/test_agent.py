@@ -157,3 +157,12 @@ def test_the_agent_understands_what_it_is_told_with_an_engine_of_its_own() -> No
     options = options_from(server["args"][1:])
     assert options.command[-1] == server["args"][-1]
     assert options.serve_port == 8000
+
+
+def test_a_short_grace_leaves_a_short_time_to_settle() -> None:
+    unseen = snapshot(
+        deployment(engine={"name": "simulated"}, drain={"graceSeconds": 2}),
+        cluster=cluster(configuration={"runtime": {"image": RUNTIME}}),
+    )
+    (server,) = replica_of(answered(unseen, INSPECTED))["containers"]
+    assert options_from(server["args"][1:]).settle_seconds == 2

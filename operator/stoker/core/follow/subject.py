@@ -18,7 +18,6 @@ class Subject:
     mode: ScalingMode
     source: LoadSource
     engine: str
-    metrics_path: str  # of the engine, where a replica has no agent
     floor: int
     maximum: int
     warm: int
@@ -53,7 +52,6 @@ def subject_of(deployment: ModelDeployment, configuration: Configuration) -> Sub
         mode=scaling.mode,
         source=scaling.source,
         engine=spec.engine.name.value,
-        metrics_path=spec.engine.custom.metrics_path if spec.engine.custom else "/metrics",
         floor=spec.replicas,
         maximum=min(scaling.max_replicas, configuration.limits.max_replicas),
         warm=scaling.warm_replicas,

@@ -15,6 +15,7 @@ from stoker.core.control_token import ControlKey
 from stoker.core.engine import Server, Worker
 from stoker.core.names import (
     AGENT_PORT,
+    METRICS_PATH,
     MODEL_LABEL,
     REVISION_LABEL,
     SERVER_CONTAINER,
@@ -82,14 +83,14 @@ def _with_agent(deployment: ModelDeployment, parts: Parts, container: Json) -> t
     """The server's container as the agent's place wants it, and the containers that start before it."""
     if parts.place is AgentPlace.NONE:
         return container | _serving(parts), []
-    settings, weights = parts.settings, parts.weights
+    spec, settings, weights = deployment.spec, parts.settings, parts.weights
     agent = Agent(
         parts.place,
         str(settings.runtime.image),
-        OFF_TRAFFIC_SECONDS,
+        min(OFF_TRAFFIC_SECONDS, spec.drain.grace_seconds),
         # Only a folder that Stoker filled has a manifest.
         weights_path(weights) if weights.folder else None,
-        deployment.spec.model.served_name or deployment.metadata.name,
+        spec.model.served_name or deployment.metadata.name,
     )
     args = agent_args(agent, deployment, parts.server, settings, parts.key)
     ports = [
@@ -138,7 +139,7 @@ def _scrape_annotations(parts: Parts) -> Json:
     return {
         "prometheus.io/scrape": "true",
         "prometheus.io/port": str(server.port if parts.place is AgentPlace.NONE else serve_port(server)),
-        "prometheus.io/path": server.metrics_path,
+        METRICS_PATH: server.metrics_path,
         _DEFAULT_CONTAINER: SERVER_CONTAINER,
     }
 

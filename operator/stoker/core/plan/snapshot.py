@@ -73,6 +73,7 @@ class Pod:
     ip: str = ""  # empty: it has none yet
     agent_port: int = 0  # 0: no agent
     server_port: int = 0  # 0: none is named
+    metrics_path: str = ""  # of the engine; empty: none is known
 
 
 @dataclass(frozen=True, slots=True)

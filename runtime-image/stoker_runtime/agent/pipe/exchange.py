@@ -79,6 +79,8 @@ class Exchange:
         """What of `data` is behind the request."""
         spans: list[Span] = []
         end = self._body.read(data, 0, spans)
+        if self._progress is not None:
+            self._progress.asked(sum(stop - start for start, stop in spans))
         if self._head.length is not None:
             self._send(data if end == len(data) else data[:end])
         else:

@@ -28,6 +28,7 @@ class Progress:
 
     __slots__ = (
         "_answered",
+        "_asked_bytes",
         "_began",
         "_chunks",
         "_edge",
@@ -44,11 +45,22 @@ class Progress:
         self._began = now_seconds
         self._last = 0.0
         self._answered = False
+        self._asked_bytes = 0
         self._chunks = 0
         self._separator: bytes | None = None
         self._edge = b"\n"  # the end of what came, as long as a separator without its last byte; a stream begins a line
         self._tail = bytearray()
         self._failed: Outcome | None = None
+
+    def asked(self, size_bytes: int) -> None:
+        """A piece of the request's body: the longer a prompt, the longer the engine may be silent about it."""
+        if not self._answered:
+            self._asked_bytes += size_bytes
+            self._tally.prompt_bytes += size_bytes
+
+    def _no_longer_waits(self) -> None:
+        self._tally.prompt_bytes -= self._asked_bytes
+        self._asked_bytes = 0
 
     def head(self, status: int, content_type: bytes) -> None:
         self._separator = _SEPARATORS.get(content_type)
@@ -63,6 +75,7 @@ class Progress:
         tally.last_progress_seconds = now_seconds
         if not self._answered:
             self._answered = True
+            self._no_longer_waits()
             tally.answering()
         if self._failed is not None:
             return
@@ -79,6 +92,7 @@ class Progress:
     def end(self, outcome: Outcome) -> None:
         """Once, whatever happened."""
         tally = self._tally
+        self._no_longer_waits()
         if self._answered and self._failed is None:
             usage = usage_in(self._tail)
             if usage is not None:
