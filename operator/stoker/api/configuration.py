@@ -237,6 +237,9 @@ class ScalingDefaults(ApiModel):
     removal_percent: int = Field(10, ge=1, le=100, examples=[10])
     """Share of the fleet's serving replicas that may be taken away within ten minutes because of less load."""
 
+    removals: Annotated[int, Unit("replicas")] = Field(10, ge=1, le=10_000, examples=[10])
+    """So many may be taken away within ten minutes in any case, so that a small fleet is not held up."""
+
 
 class Watch(ApiModel):
     """Which ModelDeployments this operator looks after."""

@@ -223,7 +223,7 @@ class Scaler:
             pools=pools,
             members=members,
             leases=leases,
-            blast=Blast(removed, scaling.removal_percent / 100),
+            blast=Blast(removed, scaling.removal_percent / 100, scaling.removals),
         )
         grants = allocate({name: demands[key] for name, key in names.items()}, fleet)
         for name, key in names.items():
