@@ -32,8 +32,9 @@ lock: venv ## Resolve the dependencies anew into the two lock files
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -c requirements-dev.lock -o requirements.lock
 
 .PHONY: generate
-generate: venv ## Write the CRD and the reference pages from the models
+generate: venv ## Write the CRD, the reference pages and the parts of the chart that follow from the models
 	$(BIN)/python -m stoker.api.schema
+	$(BIN)/python -m tests.unit.chart.generate
 
 .PHONY: format
 format: venv ## Format the code and mend what ruff can mend
@@ -47,6 +48,7 @@ lint: venv ## Lint, types, layers, generated files, links
 	$(BIN)/mypy operator runtime-image tests e2e bench
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m tests.checks.generated
+	$(BIN)/python -m tests.unit.chart.generate --check
 	$(BIN)/python -m tests.checks.links
 
 .PHONY: test-unit

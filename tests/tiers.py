@@ -35,7 +35,8 @@ PYTEST = (sys.executable, "-m", "pytest")
 CLUSTER = (sys.executable, "-m", "e2e.cluster")
 TIERS = (
     Tier("lint", (("make", "lint"),)),
-    Tier("unit", ((*PYTEST, "tests/unit", "-q"),)),
+    # The chart's templates are rendered by the helm that users have.
+    Tier("unit", ((*CLUSTER, "build", "helm"), (*PYTEST, "tests/unit", "-q"))),
     # Built before the tests, so that minutes of building show their progress and no test's time-out counts them.
     Tier("integration", ((*CLUSTER, "assets"), (*PYTEST, "tests/integration", "-q"))),
     Tier(
@@ -43,7 +44,7 @@ TIERS = (
         (
             (*CLUSTER, "packages", "--install"),
             (*CLUSTER, "build"),
-            (sys.executable, "-m", "e2e.images", "build", "vllm-cpu", "simulated"),
+            (sys.executable, "-m", "e2e.images", "build", "vllm-cpu", "simulated", "operator", "llamacpp", "ollama"),
             (*PYTEST, "e2e", "-v"),
         ),
         _lacking_for_a_node,

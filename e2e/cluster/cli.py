@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from e2e.cluster import commands
+from e2e.cluster.binaries import ALL_BINARIES
 from e2e.cluster.layout import DEFAULT_NAME
 from e2e.cluster.refusal import Refusal
 
@@ -40,7 +41,9 @@ def _parser() -> argparse.ArgumentParser:
             added.add_argument("--name", default=DEFAULT_NAME, help="which cluster (default: %(default)s)")
         return added
 
-    command("build", commands.build, "build all binaries into the cache", named=False)
+    building = command("build", commands.build, "build binaries into the cache", named=False)
+    names = [binary.name for binary in ALL_BINARIES]
+    building.add_argument("binaries", nargs="*", metavar="BINARY", help=f"some of {', '.join(names)} (default: all)")
     packages = command("packages", commands.packages, "check the Debian packages that all of it needs", named=False)
     packages.add_argument("--install", action="store_true", help="install missing ones")
     command("assets", commands.assets, "print a folder with etcd, kube-apiserver and kubectl", named=False)

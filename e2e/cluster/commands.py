@@ -27,8 +27,12 @@ from e2e.cluster.refusal import Refusal
 from e2e.images.build import IMAGE_PACKAGES
 
 
-def build(_: argparse.Namespace) -> int:
-    for name, folder in built(ALL_BINARIES).items():
+def build(options: argparse.Namespace) -> int:
+    names = {binary.name for binary in ALL_BINARIES}
+    if unknown := sorted(set(options.binaries) - names):
+        raise Refusal(f"no binary {', '.join(unknown)}: choose of {', '.join(sorted(names))}")
+    wanted = [binary for binary in ALL_BINARIES if binary.name in options.binaries or not options.binaries]
+    for name, folder in built(wanted).items():
         print(f"{name}: {folder / name}")
     return 0
 

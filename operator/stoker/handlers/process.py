@@ -102,7 +102,10 @@ async def _first_of(*waits: Coroutine[Any, Any, Any]) -> int:
 
 async def _end_of(task: asyncio.Task[None]) -> None:
     """Waits without taking the task along when the wait is cancelled."""
-    await asyncio.shield(task)
+    await asyncio.wait([task])
+    if task.cancelled():
+        raise RuntimeError("the watch of ModelDeployments ended")
+    task.result()
 
 
 def _election(configuration: Configuration, place: Place, identity: str) -> ElectionSettings:

@@ -66,7 +66,8 @@ async def connection_info(credentials: Credentials) -> kopf.ConnectionInfo:
         insecure=not credentials.verify_ssl,
         certificate_path=credentials.cert_file,
         private_key_path=credentials.key_file,
-        token=token["value"].removeprefix("Bearer ") if token and token["value"] else None,
+        # "Bearer " from a kubeconfig, "bearer " inside a cluster.
+        token=token["value"].partition(" ")[2] if token and token["value"] else None,
         proxy_url=credentials.proxy,
     )
 

@@ -52,8 +52,7 @@ def _in_place(snapshot: Snapshot, source: ClaimSource, request: Request) -> Stag
     if isinstance(weights, Refusal) or snapshot.cluster.configuration.runtime.image is None:
         return Stage(weights)
     mounted = Mounted(source.claim, read_only=True, one_node=weights.one_node, bound=weights.waits is None)
-    folder = f"{ROOT}/{source.path}" if source.path else ROOT
-    errand = _inspection(snapshot, request, ("--mounted", folder), mounted)
+    errand = _inspection(snapshot, request, ("--mounted", ROOT), mounted)
     answer = asked(snapshot, errand)
     jobs = frozenset({errand.name})
     if answer.found is None:

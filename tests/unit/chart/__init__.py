@@ -1,0 +1,1 @@
+"""The chart: what is generated into it, what it renders, and what it refuses."""
