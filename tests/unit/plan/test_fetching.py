@@ -180,6 +180,13 @@ def test_a_failure_stalls_the_model_and_is_tried_again_after_a_while() -> None:
     assert DeleteJob in kinds(plan(failed(hub(), "SourceForbidden", "Accept the licence.", ago_seconds=301)))
 
 
+def test_a_job_that_has_just_ended_well_is_no_crash_while_its_pod_still_says_that_it_waits() -> None:
+    running = with_job(hub())
+    ended_well = pod_of(running.jobs[0], phase="Pending", ready=False, containers=(last_words("{}"),))
+    conditions = {each.type: each for each in plan(replace(running, pods=(ended_well,))).status.conditions}
+    assert conditions["Degraded"].status == "False"
+
+
 def test_a_job_that_cannot_start_says_why() -> None:
     running = with_job(hub())
     waits = replace(last_words(""), waiting_reason="CreateContainerConfigError", waiting_message='secret "t" not found')

@@ -61,9 +61,14 @@ def diagnosis(snapshot: Snapshot, held: RevisionReplicas) -> tuple[Finding, ...]
 
 def diagnosis_of(snapshot: Snapshot, pods: Sequence[Pod]) -> tuple[Finding, ...]:
     """The same for pods that are no replicas, while they cannot begin."""
-    waiting = tuple(pod for pod in pods if not pod.deleting and pod.phase == "Pending")
+    waiting = tuple(pod for pod in pods if not pod.deleting and pod.phase == "Pending" and not _is_done(pod))
     patient = Patient(snapshot, None, (), waiting, (), "job")
     return tuple(finding for check in CHECKS if (finding := check(patient)))
+
+
+def _is_done(pod: Pod) -> bool:
+    """Its container has ended well, and the phase follows."""
+    return any(container.last_end and container.last_end.exit_code == 0 for container in pod.containers)
 
 
 def _pods_cannot_be_made(patient: Patient) -> Finding | None:
