@@ -44,7 +44,7 @@ TIERS = (
         (
             (*CLUSTER, "packages", "--install"),
             (*CLUSTER, "build"),
-            (sys.executable, "-m", "e2e.images", "build", "vllm-cpu", "simulated", "operator", "llamacpp", "ollama"),
+            (sys.executable, "-m", "e2e.images", "build", "vllm-cpu", "simulated", "operator", "runtime", "llamacpp"),
             (*PYTEST, "e2e", "-v"),
         ),
         _lacking_for_a_node,

@@ -74,7 +74,8 @@ def test_a_change_of_the_image_below_changes_all_but_those_that_begin_from_nothi
 def test_an_edit_of_the_agent_leaves_the_large_image_below_as_it_is(images: dict[str, Image]) -> None:
     for path in ("stoker_runtime/__main__.py", "build_steps/python_start.py", "Containerfile"):
         assert "vllm-cpu" not in changed(images, images["runtime"].folder / path)
-    assert changed(images, images["runtime"].folder / "stoker_runtime" / "__main__.py") == {"operator", "runtime", "simulated"}
+    command = images["runtime"].folder / "stoker_runtime" / "__main__.py"
+    assert changed(images, command) == {"operator", "runtime", "simulated"}
 
 
 def test_byte_code_that_lies_about_changes_nothing(images: dict[str, Image]) -> None:
