@@ -27,36 +27,27 @@ def ready(models: Models) -> int:
     return int(models.namespace.json("get", "mdep/web")["status"].get("readyReplicas", 0))
 
 
-def test_replicas_come_with_the_load_and_go_after_it(models: Models, operators: Operators) -> None:
+def test_replicas_come_with_the_load_stay_under_another_operator_and_go_after_it(
+    models: Models, operators: Operators
+) -> None:
     load_image(operators.cluster.layout, "simulated")
-    with operators.operator(engines=with_agent(build_image("simulated").reference)):
+    engines = with_agent(build_image("simulated").reference)
+    load = Load(models, rate=4.0, output_tokens=100)
+    with operators.operator(engines=engines) as first:
         models.create(replicas=1, engine=ENGINE, scaling=SCALING, drain={"graceSeconds": 60})
         models.wait_ready(seconds=120)
         models.wait_for_reason("ScalingActive", "FollowingLoad", seconds=30)
-        load = Load(models, rate=4.0, output_tokens=100)
         with load.running():
-            until(lambda: ready(models) >= 3, "three replicas", 120)
+            until(lambda: ready(models) >= 3, "three replicas", 180)
             scaling = models.namespace.json("get", "mdep/web")["status"]["scaling"]
             assert scaling["decision"] == "ScaleUp"
             assert scaling["explanation"]
-        load.assert_that_nobody_noticed()
+            loaded = set(models.pods())
+            first.stop()
+            with operators.operator(engines=engines):
+                time.sleep(25)
+                assert loaded <= set(models.pods()), "an operator that has just begun takes nothing away"
+    load.assert_that_nobody_noticed()
+    with operators.operator(engines=engines):
         until(lambda: ready(models) == 1, "one replica", 180)
         assert models.namespace.json("get", "mdep/web")["spec"]["replicas"] == 1
-
-
-def test_an_operator_that_begins_anew_under_load_takes_nothing_away(models: Models, operators: Operators) -> None:
-    load_image(operators.cluster.layout, "simulated")
-    image = build_image("simulated").reference
-    load = Load(models, rate=4.0, output_tokens=100)
-    with operators.operator(engines=with_agent(image)) as doomed:
-        models.create(replicas=1, engine=ENGINE, scaling=SCALING, drain={"graceSeconds": 60})
-        models.wait_ready(seconds=120)
-        with load.running():
-            until(lambda: ready(models) >= 3, "three replicas", 120)
-            pods = set(models.pods())
-            doomed.kill()
-            with operators.operator(engines=with_agent(image)):
-                # The lease of what was killed runs out first.
-                time.sleep(45)
-                assert pods <= set(models.pods())
-    load.assert_that_nobody_noticed()
