@@ -80,6 +80,10 @@ bench-fetch: venv ## Measure a download beside curl and aria2, ARGS="--rounds 5"
 bench-agent: venv ## Measure the agent beside the engine alone and HAProxy, ARGS="--streams 1000" (Linux; a minute)
 	$(BIN)/python -m bench.agent $(ARGS)
 
+.PHONY: bench-coldstart
+bench-coldstart: venv ## Measure each phase of real vLLM's start on the CPU, ARGS="--rounds 3" (root, Linux; minutes)
+	$(BIN)/python -m bench.coldstart $(ARGS)
+
 .PHONY: bench-signals
 bench-signals: venv ## Measure how the load of a large fleet is read, ARGS="--replicas 5000" (a minute)
 	$(BIN)/python -m bench.signals $(ARGS)

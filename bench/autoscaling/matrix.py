@@ -49,16 +49,16 @@ class Matrix:
 
 def full() -> Matrix:
     cells = [Cell(name, cold, warm) for name in WORKLOADS for cold in COLD_SECONDS for warm in WARM]
-    return Matrix(cells, (101, 102), (1, 2, 3, 4, 5), finer=True)
+    return Matrix(cells, (11, 12), (101, 102, 103, 104, 105), finer=True)
 
 
 def quick() -> Matrix:
     cells = [Cell(name, 120.0, 0) for name in ("steady", "spike", "bursty-code", "on-off")]
-    return Matrix(cells, (101,), (1, 2, 3), finer=False)
+    return Matrix(cells, (11,), (101, 102, 103), finer=False)
 
 
 def _by_target(policy: str, utilization: float) -> list[Setting]:
-    shares = (0.15, 0.3, 0.5, 0.75, 1.0)
+    shares = (0.1, 0.15, 0.22, 0.3, 0.5, 0.75, 1.0)
     return [Setting(policy, f"target {share:g}·n*", of_concurrency=share / utilization) for share in shares]
 
 
@@ -66,17 +66,17 @@ def _by_value(policy: str, knob: str, values: Sequence[float]) -> list[Setting]:
     return [Setting(policy, f"{knob} {value:g}", ((knob, value),)) for value in values]
 
 
-# The one documented knob of each that trades latency for replicas, from what carries a peak of six times the load on
+# The one documented knob of each that trades latency for replicas, from what carries a peak of many times the load on
 # what stands to what is full all the time; defaults come on top.
 _GRIDS: Mapping[str, Sequence[Setting]] = {
-    OURS: _by_value(OURS, "headroom", (0.15, 0.3, 0.5, 0.75)),
+    OURS: _by_value(OURS, "headroom", (1.2, 0.6, 0.4, 0.25, 0.14, 0.1, 0.05)),
     "hpa": _by_target("hpa", 1.0)[:-1],  # the last is the default
-    "keda": _by_value("keda", "threshold", (1, 2, 10, 30)),
+    "keda": _by_value("keda", "threshold", (1, 2, 3, 10, 20, 30)),
     "kpa": _by_target("kpa", 0.7),
     "kubeai": _by_target("kubeai", 1.0),
     "aibrix": _by_target("aibrix", 1.0)[:-1],
-    "wva": _by_value("wva", "kv_threshold", (0.15, 0.25, 0.4, 0.6)),
-    "dynamo": _by_value("dynamo", "itl", (0.023, 0.026, 0.032, 0.065)),
+    "wva": _by_value("wva", "kv_threshold", (0.15, 0.2, 0.25, 0.3, 0.4, 0.6)),
+    "dynamo": _by_value("dynamo", "itl", (0.023, 0.0245, 0.026, 0.029, 0.032, 0.065)),
 }
 
 

@@ -38,7 +38,9 @@ def image_root(archive: Path, model: Path) -> Iterator[ImageRoot]:
         try:
             yield ImageRoot(root, dict(entry.split("=", 1) for entry in described["OCIv1"]["config"]["Env"]))
         finally:
-            subprocess.run(["umount", "--recursive", str(root)], check=False)
+            # The storage's own folder is a mount too, and would not go while it is one.
+            for mounted in (root, scratch / "root" / "overlay"):
+                subprocess.run(["umount", "--recursive", str(mounted)], check=False)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

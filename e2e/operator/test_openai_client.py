@@ -27,10 +27,20 @@ ENGINE = {
     "contextLength": 512,
     "maxConcurrency": 8,
     "dtype": "bfloat16",
-    "args": ["--enforce-eager", "--distributed-executor-backend=uni", "--kv-cache-memory-bytes=64M"],
+    "args": [
+        "--enforce-eager",
+        "--distributed-executor-backend=uni",
+        "--kv-cache-memory-bytes=64M",
+        "--enable-auto-tool-choice",
+        "--tool-call-parser=hermes",
+        # A model that was hardly trained would go on with spaces wherever the grammar lets it.
+        '--structured-outputs-config={"backend": "xgrammar", "disable_any_whitespace": true}',
+    ],
     "env": [
         {"name": "VLLM_ENABLE_V1_MULTIPROCESSING", "value": "0"},
         {"name": "OMP_NUM_THREADS", "value": "1"},
+        # Some of vLLM's functions are compiled at their first call, for which the image has no compiler.
+        {"name": "TORCHDYNAMO_DISABLE", "value": "1"},
     ],
 }
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stoker.core.scaling.capacity import Capacity, Fit, estimate, taught, used
+from stoker.core.scaling.capacity import Capacity, Fit, estimate, itl_aim_seconds, taught, used
 from stoker.core.scaling.observation import Aims, Prior
 from stoker.core.scaling.restart import kept, recalled
 from stoker.core.scaling.windows import Lesson, Passed
@@ -31,6 +31,17 @@ def fitted(*concurrencies: float, times: int = 30) -> Fit:
         for n in concurrencies:
             fit = taught(fit, lesson(n), AIMS, 0.0)
     return fit
+
+
+def test_a_stricter_percentile_fills_a_replica_less() -> None:
+    fit = fitted(10.0, 30.0, 50.0)
+    full = []
+    for percentile in (50, 95, 99):
+        found = estimate(fit, Aims(percentile=percentile), PRIOR)
+        assert found is not None
+        full.append(found.n_star)
+    assert full[0] > full[1] > full[2]
+    assert itl_aim_seconds(Aims()) == pytest.approx(0.075)
 
 
 def known(fit: Fit, prior: Prior = PRIOR) -> Capacity:

@@ -221,7 +221,7 @@ def test_another_origin_of_the_clock_changes_nothing(
     assert numbers(shifted) == numbers(told)
 
 
-RIGID = replace(DEFAULT, burst_share=1.0, regret_seconds=-1.0)
+RIGID = replace(DEFAULT, burst_share=1.0, regret_seconds=-1.0, trend_leads=0.0)
 """Without the parts that judge the past: more arrivals may show that a replica was not worth keeping."""
 
 

@@ -11,7 +11,7 @@ from stoker.core.scaling.arrivals import Arrived, History, arrived_within, rate,
 from stoker.core.scaling.backlog import Flow, backlog, drain_seconds, projected
 from stoker.core.scaling.bursts import Bursts, Happened, standing, watched
 from stoker.core.scaling.lead_times import LeadTimes, expected, learned
-from stoker.core.scaling.levels import Levels, Pouring, held, moved, poured, sufficing, touched
+from stoker.core.scaling.levels import Change, Levels, Pouring, held, moved, poured, sufficing, touched
 from stoker.core.scaling.observation import Prior, Stage
 from stoker.core.scaling.tuning import DEFAULT
 from tests.unit.scaling.builders import replica
@@ -87,11 +87,11 @@ def test_a_level_is_held_until_it_was_long_not_needed() -> None:
 
 
 def test_a_level_that_was_missed_is_held_twice_as_long_and_forgiven_after_quiet_hours() -> None:
-    levels = moved(touched(Levels(), 3, 0.0), 3, 2, 200.0, DEFAULT)
-    levels = moved(levels, 2, 3, 300.0, DEFAULT)
+    levels = moved(touched(Levels(), 3, 0.0), Change(3, 2, 2), 200.0, DEFAULT)
+    levels = moved(levels, Change(2, 3, 3), 300.0, DEFAULT)
     assert held(levels, 300.0 + 239.0, 120.0, DEFAULT) == 3
-    levels = moved(levels, 3, 2, 600.0, DEFAULT)
-    levels = moved(levels, 2, 3, 9000.0, DEFAULT)
+    levels = moved(levels, Change(3, 2, 2), 600.0, DEFAULT)
+    levels = moved(levels, Change(2, 3, 3), 9000.0, DEFAULT)
     assert held(levels, 9000.0 + 121.0, 120.0, DEFAULT) < 3
 
 

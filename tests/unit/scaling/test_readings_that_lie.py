@@ -92,6 +92,16 @@ def test_an_old_reading_of_an_earlier_boot_that_comes_late_is_no_burst() -> None
     assert (said.explanation.rate_per_second or 0.0) < 5.0
 
 
+def test_a_new_boot_that_shows_a_long_past_is_no_burst() -> None:
+    watched = Watched(2)
+    watched.run(120, 4.0, in_flight=10)
+    total = watched.memory.history.totals[-1]
+    watched.now += 2.0
+    again = load(at_seconds=watched.now, boot="later", in_flight=10, arrivals=1_000_000, finished=999_990)
+    watched.decide(tuple(replace(one, load=again) for one in watched.seen))
+    assert watched.memory.history.totals[-1] == total + 20.0
+
+
 def test_the_same_reading_again_brings_nothing() -> None:
     watched = Watched(2)
     watched.run(120, 4.0, in_flight=10)

@@ -119,7 +119,8 @@ class ToyCluster:
     def _follow(self, wanted: int) -> None:
         serving = [each for each in self.all if not each.draining]
         self.all += [self._made(self.now, self.now + self.lead_seconds) for _ in range(wanted - len(serving))]
-        for each in sorted(serving, key=lambda each: (-each.ready_at, each.uid))[: len(serving) - wanted]:
+        leaving = max(0, len(serving) - wanted)
+        for each in sorted(serving, key=lambda each: (-each.ready_at, each.uid))[:leaving]:
             each.draining = True
 
 

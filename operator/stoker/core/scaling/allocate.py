@@ -155,9 +155,11 @@ def allocate(demands: Mapping[str, Demand], fleet: Fleet) -> Mapping[str, Grant]
     table = _Table(fleet)
     wanted = _after_blast(demands, fleet)
     given = {name: _kept(fleet.members[name], table.owned[name], wanted[name], demands[name]) for name in demands}
+    # Serving replicas are asked for first, so that none of the others comes to hold a warm one before they are through.
+    holders = {name: one for name, one in given.items() if one.warm}
     for ask in sorted(_asks(demands, wanted, given)):
         asking = given[ask.name]
-        if not (table.give(asking) or (not ask.warm and table.give_up_warm(asking, given))):
+        if not (table.give(asking) or (not ask.warm and table.give_up_warm(asking, holders))):
             if not ask.warm:
                 table.keep_for(asking.member)
             continue

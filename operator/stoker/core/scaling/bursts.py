@@ -89,7 +89,7 @@ def _after(level: Level, number: int, queue: float, tick: Happened, kept: float)
 
 def standing(bursts: Bursts, tuning: Tuning) -> int:
     """How many replicas are worth keeping for bursts; 0 where there are none."""
-    least = tuning.burst_share * bursts.arrivals
+    least = tuning.late_burst_share * bursts.arrivals
     for index in range(len(bursts.levels), 0, -1):
         level = bursts.levels[index - 1]
         if level.late > least and level.episodes >= LEAST_EPISODES:

@@ -6,25 +6,29 @@ Between two readings Δt apart, with G gaps between tokens that took S seconds i
     T = S / G          time between two tokens
     O = G / R          gaps per request; R halfway between those begun and those finished, which a rising load parts
 
-    T(n) = a + c·n     least squares, weights halving every 15 minutes of work, drawn towards the prior
+    T(n) = a + c·n     least squares, weights halving every 15 minutes of work at the most n, drawn towards the prior
     T̂(n) = T(n) + q·s·√(x'A⁻¹x)                         the cautious quartile: q = 0.67, s: scatter of the windows
-    n*   = min(n with T̂(n) = 0.75·ITL objective, 0.85·KV, maximum concurrency)
+    n*   = min(n with T̂(n) = aim, 0.85·KV, maximum concurrency)
+    aim  = 0.75^(z_p/z_95)·ITL objective                 z_p: of the objective's percentile, of log-normal gaps
     μ    = n* / (O·T̂(n*))
 
-The prior has T(n₀) = 0.75·ITL with a spread that makes the cautious n* 0.7 of n₀. Above that, n*
+The prior has T(n₀) = aim with a spread that makes the cautious n* 0.7 of n₀. Above that, n*
 is never more than four times what was seen. What is used falls at once and rises slowly, or up to what was served.
 """
 
 from dataclasses import dataclass, replace
 from math import exp, isfinite, log, sqrt
+from statistics import NormalDist
 
 from stoker.core.scaling.observation import Aims, Prior
 from stoker.core.scaling.windows import Lesson, Passed
 
-ITL_SHARE = 0.75
+ITL_SHARE_95 = 0.75
 """The mean that keeps nineteen of twenty gaps inside the objective."""
 QUARTILE = 0.67
 HALF_LIFE_SECONDS = 900.0
+LEAST_WORK = 0.2
+"""Of a window with hardly a request: it says little of how a full replica does, and takes little away."""
 NOISE = 0.15
 """Standard deviation of one window's T as a share of the objective, before there are windows."""
 LEAST_NOISE = 0.03
@@ -82,6 +86,13 @@ class Capacity:
     """0: a guess; towards 1: what is used is what was measured."""
 
 
+def itl_aim_seconds(aims: Aims) -> float:
+    """The mean gap between tokens that keeps the percentile of the gaps inside the objective."""
+    normal = NormalDist()
+    percentile = min(max(aims.percentile, 50), 99)
+    return float(ITL_SHARE_95 ** (normal.inv_cdf(percentile / 100) / normal.inv_cdf(0.95)) * aims.itl_seconds)
+
+
 def taught(fit: Fit, lesson: Lesson, aims: Aims, now_seconds: float) -> Fit:
     """The fit with one more window; windows that preempted, and idle ones, teach nothing."""
     window = lesson.fit
@@ -96,7 +107,8 @@ def taught(fit: Fit, lesson: Lesson, aims: Aims, now_seconds: float) -> Fit:
         return fit
     if t > OVERLOADED * aims.itl_seconds and fit.weight >= ENOUGH_WINDOWS:
         return fit
-    kept = exp(-log(2.0) * window.seconds / HALF_LIFE_SECONDS)
+    work = max(LEAST_WORK, min(1.0, n / max(fit.most_seen, n)))
+    kept = exp(-log(2.0) * work * window.seconds / HALF_LIFE_SECONDS)
     load = lesson.replica.load
     kv = fit.kv_per_request
     if load is not None and load.running and load.running >= 4 and load.kv_share is not None:
@@ -139,7 +151,7 @@ def _served(fit: Fit, window: Passed, aims: Aims) -> Fit:
 
 def estimate(fit: Fit, aims: Aims, prior: Prior) -> Capacity | None:
     """None while neither the prior nor the windows say anything."""
-    aim = ITL_SHARE * aims.itl_seconds
+    aim = itl_aim_seconds(aims)
     guess = prior.n_star is not None and prior.rate_per_second is not None
     if fit.weight < ENOUGH_WINDOWS and not guess:
         return None

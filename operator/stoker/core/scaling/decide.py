@@ -17,6 +17,8 @@ from stoker.core.scaling.limits import limited
 from stoker.core.scaling.memory import Memory
 from stoker.core.scaling.need import Facts, Need, need, queues
 from stoker.core.scaling.observation import Observation
+from stoker.core.scaling.surge import Usual, noted, stood
+from stoker.core.scaling.trend import forecast
 from stoker.core.scaling.tuning import DEFAULT, Tuning
 from stoker.core.scaling.value import HOUR_SECONDS, curve
 from stoker.core.scaling.warm import standing_beyond_warm, warm_wanted
@@ -55,13 +57,17 @@ def demand(observation: Observation, memory: Memory, tuning: Tuning = DEFAULT) -
     tick = _tick(observation, memory, tuning)
     levels, bursts = _poured(tick)
     needed = need(_facts(tick, levels), observation.aims, tuning)
-    worth = standing_beyond_warm(standing(bursts, tuning), tick.census.warm_ready)
+    usual = _usual(tick)
+    worth = standing_beyond_warm(max(standing(bursts, tuning), usual.standing), tick.census.warm_ready)
     levels = _aged(tick, levels)
     # Requests that queue keep what there is; what more of them need, `up` says.
-    kept = max(min(needed.hold, tick.before), needed.up, needed.cache, worth)
+    kept = max(min(needed.hold, tick.before), needed.up, needed.cache)
     levels = level_book.touched(levels, kept, tick.now)
     wanted = _wanted(tick, levels, needed, worth)
-    after = level_book.moved(levels, tick.before, wanted.serving, tick.now, tuning)
+    # Those that stand by were ordered, and not needed.
+    touched = wanted.serving if wanted.serving > worth else max(kept, needed.hold, needed.wait)
+    change = level_book.Change(tick.before, wanted.serving, touched)
+    after = level_book.moved(levels, change, tick.now, tuning)
     remembered = Memory(
         at_seconds=tick.now,
         wanted=wanted.serving,
@@ -73,6 +79,7 @@ def demand(observation: Observation, memory: Memory, tuning: Tuning = DEFAULT) -
         history=tick.learned.history,
         levels=level_book.pruned(after, max(1, observation.limits.maximum)),
         bursts=bursts,
+        usual=usual,
         fits=tick.learned.fits,
         lead_times=tick.learned.lead_times,
     )
@@ -103,9 +110,17 @@ def _tick(observation: Observation, memory: Memory, tuning: Tuning) -> _Tick:
         # Those that start are not measured, and may not even have a node yet.
         believed(learned.fits, census.ready or census.starting, observation),
         arriving,
-        max(observation.aims.down_delay_seconds, tuning.hold_leads * leads.lead_seconds),
+        max(observation.aims.down_delay_seconds, tuning.hold_seconds(leads.lead_seconds)),
         since if queueing else None,
     )
+
+
+def _usual(tick: _Tick) -> Usual:
+    capacity = tick.believed.capacity
+    if tick.rate is None or capacity is None:
+        return tick.memory.usual
+    usual = noted(tick.memory.usual, tick.rate.per_second, capacity.likely_per_second, tick.elapsed)
+    return stood(usual, tick.tuning)
 
 
 def _since(tick: _Tick, at_seconds: float | None) -> float | None:
@@ -118,9 +133,9 @@ def _poured(tick: _Tick) -> tuple[Levels, Bursts]:
     capacity = tick.believed.capacity
     if capacity is None or (not tick.elapsed and not tick.learned.arrivals):
         return levels, bursts
-    wait = tick.tuning.virtual_wait_share * tick.observation.aims.ttft_seconds
+    wait = tick.tuning.wait_share * tick.observation.aims.ttft_seconds
     lead = tick.expected.lead_seconds
-    rate_each = tick.tuning.headroom * capacity.rate_per_second
+    rate_each = tick.tuning.serving_share * capacity.rate_per_second
     pouring = level_book.Pouring(
         tick.learned.arrivals,
         rate_each * tick.elapsed,
@@ -144,6 +159,7 @@ def _facts(tick: _Tick, levels: Levels) -> Facts:
     lead = tick.expected.lead_seconds
     return Facts(
         rate_per_second=tick.rate.per_second if tick.rate else None,
+        coming_per_second=_coming(tick),
         loads=tick.census.loads,
         ready=len(tick.census.ready),
         warm_ready=tick.census.warm_ready,
@@ -156,6 +172,15 @@ def _facts(tick: _Tick, levels: Levels) -> Facts:
         capacity=tick.believed.capacity,
         best_rate=tick.believed.best_rate,
         owed=levels.owed,
+    )
+
+
+def _coming(tick: _Tick) -> float:
+    tuning = tick.tuning
+    if not tuning.trend_leads:
+        return 0.0
+    return (
+        forecast(tick.learned.history, tuning.trend_leads * tick.expected.lead_seconds, tuning.trend_deviations) or 0.0
     )
 
 
@@ -227,7 +252,8 @@ def _saturated(tick: _Tick, asked: int) -> int:
     since_up = _since(tick, tick.memory.up_seconds)
     waited = since_up is None or since_up >= tick.expected.lead_seconds
     step = 1 if waited and not tick.census.starting else 0
-    return min(max(asked, tick.before + step), tick.before + 1)
+    most = tick.before + (since_up != 0.0)  # asked again at one instant, it is still the same order
+    return min(max(asked, tick.before + step), most)
 
 
 def _answer(tick: _Tick, needed: Need, wanted: _Wanted) -> Demand:
@@ -235,7 +261,7 @@ def _answer(tick: _Tick, needed: Need, wanted: _Wanted) -> Demand:
     warm = warm_wanted(wanted.serving, limits)
     capacity = tick.believed.capacity
     late = needed.projected + (HOUR_SECONDS * tick.rate.per_second if tick.rate else 0.0)
-    full = HOUR_SECONDS * tick.tuning.headroom * capacity.rate_per_second if capacity else None
+    full = HOUR_SECONDS * tick.tuning.serving_share * capacity.rate_per_second if capacity else None
     return Demand(
         serving=wanted.serving,
         warm=warm,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from stoker.core.scaling.explain import Explanation
 
@@ -26,8 +27,7 @@ class Reason(StrEnum):
     IDLE = "Idle"
 
 
-@dataclass(frozen=True, slots=True)
-class Worth:
+class Worth(NamedTuple):
     """What the k-th serving replica is for."""
 
     replicas: int

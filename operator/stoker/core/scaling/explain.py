@@ -86,7 +86,7 @@ _SAID: dict[str, Callable[[Explanation], str]] = {
     "Cache": lambda e: f"the KV caches need {e.by_cache} replicas",
     "Wait": lambda e: f"{e.waiting} requests wait in the engines longer than queueWaitMilliseconds",
     "Bursts": lambda e: (
-        f"{e.by_bursts} replicas stand by for bursts shorter than the {e.lead_seconds:.0f} s of a start"
+        f"{e.by_bursts} replicas stand by for what comes faster than the {e.lead_seconds:.0f} s of a start"
     ),
     "Held": lambda e: f"{e.held} replicas were needed within the last {e.hold_seconds:.0f} s",
     "Floor": lambda e: f"the floor is {e.floor}",

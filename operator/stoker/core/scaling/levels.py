@@ -1,10 +1,10 @@
 """For each number of replicas k: would it have sufficed, and when was it last needed?
 
     V_k ← min(cap, max(0, V_k + a - μ·k·Δt))     a: arrivals of the last Δt; V_k: what k replicas would owe
-    r   = min{k : V_k ≤ θ·μ·k}                   θ: the TTFT objective; cap = μ·k·(2·θ + a share of the lead)
+    r   = min{k : V_k ≤ θ·μ·k}                   θ: of the TTFT objective; cap = μ·k·(2·θ + a share of the lead)
 
     last_k ← t for every k ≤ hold                t - last_k is how long level k has not been needed
-    timers = max{k : t - last_k < H_k}           H_k = max(down delay, 1.5·lead) · 2^(regrets of k)
+    timers = max{k : t - last_k < H_k}           H_k = max(down delay, 1.5·lead, see tuning) · 2^(regrets of k)
 
 Noise around a constant load touches the top level only, and that at most once per H. A level that is ordered again
 shortly after its removal was worth keeping: its H doubles, and halves after every quiet hour.
@@ -95,14 +95,23 @@ def held(levels: Levels, now_seconds: float, base_seconds: float, tuning: Tuning
     return 0
 
 
-def moved(levels: Levels, before: int, after: int, now_seconds: float, tuning: Tuning) -> Levels:
+@dataclass(frozen=True, slots=True)
+class Change:
+    before: int
+    after: int
+    needed: int
+    """What lies above this stands by, and was not needed."""
+
+
+def moved(levels: Levels, change: Change, now_seconds: float, tuning: Tuning) -> Levels:
     """The levels after the decision to go from one count to another."""
+    before, after = change.before, change.after
     if after == before:
         return levels
     history = list(levels.history) + [FRESH] * (max(before, after) - len(levels.history))
     if after > before:
         history[before:after] = [_ordered(level, now_seconds, tuning) for level in history[before:after]]
-        return replace(touched(levels, after, now_seconds), history=tuple(history))
+        return replace(touched(levels, min(after, change.needed), now_seconds), history=tuple(history))
     history[after:before] = [replace(level, removed_seconds=now_seconds) for level in history[after:before]]
     return Levels(levels.owed, levels.needed_seconds[:after], tuple(history))
 

@@ -11,6 +11,7 @@ from stoker.core.scaling.bursts import Bursts
 from stoker.core.scaling.capacity import Fit
 from stoker.core.scaling.lead_times import LeadTimes
 from stoker.core.scaling.levels import Levels
+from stoker.core.scaling.surge import Usual
 from stoker.core.scaling.windows import Seen
 
 
@@ -29,6 +30,7 @@ class Memory:
     history: History = field(default_factory=History)
     levels: Levels = field(default_factory=Levels)
     bursts: Bursts = field(default_factory=Bursts)
+    usual: Usual = field(default_factory=Usual)
     fits: Mapping[str, Fit] = field(default_factory=dict)
     """By revision and product, see `fit_key`."""
     lead_times: LeadTimes = field(default_factory=lambda: LeadTimes({}))

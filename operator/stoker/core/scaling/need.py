@@ -1,7 +1,8 @@
 """How many serving replicas the load asks for.
 
-    up   = max(r, ⌈λ/(h·μ) + B/(μ·D*) - δ⌉)       r: the least sufficing level; h: headroom; B, D*: see backlog
-    hold = max(r, ⌈max(λ/(h·μ), F/n*) + δ⌉)        enough not to be given up where it is there
+    up   = max(r, ⌈f/(s·μ) - δ⌉, ⌈λ/(s·μ) + B/(μ·D*) - δ⌉)     r: the least sufficing level; f: see trend;
+                                                               s: serving share; B, D*: see backlog
+    hold = max(r, ⌈max(λ/(s·μ), F/n*) + δ⌉)        enough not to be given up where it is there
     KV   = ⌈Σ fill / KV objective⌉                 the fill moves with the requests, whatever the number of replicas
     wait = ready + 1, once nothing is on its way   where at least half of the replicas queued longer than the objective
            at every look of the last five seconds
@@ -29,6 +30,8 @@ class Facts:
     """What the need is computed from."""
 
     rate_per_second: float | None
+    coming_per_second: float
+    """When a replica that is ordered now is ready, if the growth lasts."""
     loads: tuple[Load, ...]
     """Of the ready serving replicas that are known and not stuck."""
     ready: int
@@ -71,19 +74,19 @@ def need(facts: Facts, aims: Aims, tuning: Tuning) -> Need:
         capacity.rate_per_second,
         tuning.longest_drain_seconds,
     )
-    counted_on = tuning.headroom * capacity.rate_per_second
-    level = sufficing(facts.owed, counted_on, tuning.virtual_wait_share * aims.ttft_seconds)
+    counted_on = tuning.serving_share * capacity.rate_per_second
+    level = sufficing(facts.owed, counted_on, tuning.wait_share * aims.ttft_seconds)
     steady = rate / counted_on
     later, drain = _draining(facts, held, rate, steady, tuning)
     draining = later / (capacity.rate_per_second * drain)
     in_flight = sum(load.in_flight for load in facts.loads)
     band = tuning.dead_band_replicas
-    by_rate = _up(steady - band)
+    by_rate = _up(max(steady, facts.coming_per_second / counted_on) - band)
     hold = _up(max(steady, in_flight / capacity.n_star) + band) if steady > 0.0 or in_flight else 0
     return Need(
         queue=level,
         rate=by_rate,
-        up=max(level, _up(steady + draining - band)),
+        up=max(level, by_rate, _up(steady + draining - band)),
         hold=max(level, hold),
         cache=cache,
         wait=wait,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stoker.api.v1alpha1.status import LearnedCapacity, LearnedStage
-from stoker.core.scaling.capacity import ITL_SHARE, PRIOR_BASE, Capacity, Fit
+from stoker.core.scaling.capacity import PRIOR_BASE, Capacity, Fit, itl_aim_seconds
 from stoker.core.scaling.lead_times import KEPT, LeadTimes, quantile
 from stoker.core.scaling.memory import MOST_FITS, Memory, fit_key
 from stoker.core.scaling.observation import STARTING_STAGES, Aims, Prior, Stage
@@ -69,7 +69,7 @@ def _fit(capacity: LearnedCapacity, aims: Aims) -> Fit:
     sure = min(capacity.confidence_percent, 99) / 100
     windows = min(MOST_WINDOWS, SURE_WINDOWS * sure / (1.0 - sure))
     rate, most = capacity.milli_requests_per_second / 1000, float(capacity.concurrency)
-    full = ITL_SHARE * aims.itl_seconds
+    full = itl_aim_seconds(aims)
     points = ((most, full), (most / 2, full * (PRIOR_BASE + (1.0 - PRIOR_BASE) / 2)))
     each = windows / 2
     requests = 100.0 * windows

@@ -1,4 +1,14 @@
-"""The constants of the policy. `headroom` is the one meant to be turned: it trades GPU time for latency."""
+"""The constants of the policy. `headroom`, h, is the one meant to be turned: it trades GPU time for latency.
+
+Above 1 replicas are filled beyond what keeps the objective. At 1, the default, they carry the load that there is and
+what is expected of it. Below 1 the model stands ready for 1/h times its lasting load, and all that judges whether a
+late request is worth a replica leans to the replica:
+
+    share of a replica that serving counts on      max(0.9, h)
+    a level is held for                            1.5·L / min(1, h)^1.2, at most half an hour
+    share of requests that bursts may take         0.1·min(1, h)²
+    share of the TTFT objective that they wait     √min(1, h)
+"""
 
 from dataclasses import dataclass
 
@@ -6,16 +16,24 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Tuning:
     headroom: float = 1.0
-    """Share of the learned capacity that decisions count on; lower buys latency with replicas."""
+    """Share of the learned capacity that the lasting load may use; lower buys latency with replicas."""
+    least_serving_share: float = 0.9
+    """The same of the load as it is now, however low `headroom` is: the rest stands ready, see surge."""
 
     rise_deviations: float = 3.0
     """How many standard deviations a short window must be above the long one before it is believed."""
     fall_deviations: float = 4.0
+    trend_leads: float = 1.0
+    """For how many lead times ahead a growth that lasts is drawn out; 0: none is."""
+    trend_deviations: float = 1.0
+    """How surely it must grow over the longest of the windows."""
     dead_band_replicas: float = 0.15
     """Need is rounded up this much later on the way up, and this much earlier against going down."""
 
     virtual_wait_share: float = 1.0
     """Share of the TTFT objective that the virtual queue of a sufficient level may wait."""
+    wait_power: float = 0.5
+    """Of the headroom, by which this falls."""
     virtual_cap_leads: float = 0.25
     """A virtual queue forgets what lies more than this many lead times of work back."""
 
@@ -26,6 +44,8 @@ class Tuning:
 
     hold_leads: float = 1.5
     """A level is kept for at least this many lead times after it was last needed."""
+    hold_power: float = 1.2
+    """Of the headroom, by which this grows."""
     longest_hold_seconds: float = 1800.0
     regret_seconds: float = 900.0
     """A level that is ordered again this soon after its removal is held twice as long from then on."""
@@ -39,9 +59,31 @@ class Tuning:
     burst_memory_seconds: float = 3600.0
     burst_share: float = 0.1
     """Share of all requests that may arrive in bursts shorter than the cold start; 1 keeps no replicas for them."""
+    burst_power: float = 2.0
+    """Of the headroom, by which this falls."""
 
     stuck_seconds: float = 120.0
     """A replica with requests and no counter that moves for so long reports nothing that counts."""
+
+    @property
+    def serving_share(self) -> float:
+        return max(self.least_serving_share, self.headroom)
+
+    @property
+    def wait_share(self) -> float:
+        return self.virtual_wait_share * _power(self.headroom, self.wait_power)
+
+    def hold_seconds(self, lead_seconds: float) -> float:
+        held = self.hold_leads * lead_seconds
+        return max(held, min(self.longest_hold_seconds, held / _power(self.headroom, self.hold_power)))
+
+    @property
+    def late_burst_share(self) -> float:
+        return self.burst_share * _power(self.headroom, self.burst_power)
+
+
+def _power(headroom: float, power: float) -> float:
+    return float(min(1.0, headroom) ** power)
 
 
 DEFAULT = Tuning()

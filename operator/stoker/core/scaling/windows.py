@@ -1,7 +1,7 @@
 """What a replica's counters say happened between two readings.
 
-A counter that went back, or another boot, starts again at zero: what it shows now is what happened since. A replica
-that was never read before has no past: its counters begin here, whatever they show.
+A replica that was never read before has no past: its counters begin here, whatever they show. So do those of another
+boot, and those that went back: of what they count, only the requests in flight are sure to have come since.
 """
 
 from collections.abc import Sequence
@@ -168,7 +168,7 @@ def look(replica: Replica, seen: Seen | None, now_seconds: float) -> Look:
     if now.at_seconds <= before.at_seconds:
         return Look(seen)  # the same reading again, or an older one
     if restarted(before, now):
-        arrived = Arrived(before.at_seconds, now.at_seconds, now.arrivals)
+        arrived = Arrived(before.at_seconds, now.at_seconds, min(now.arrivals, replica.load.in_flight))
         return Look(Seen(seen.stage, seen.since_seconds, now, moved_seconds=now_seconds), arrived)
     arrived = Arrived(before.at_seconds, now.at_seconds, now.arrivals - before.arrivals)
     moved = now_seconds if now[2:] != before[2:] else seen.moved_seconds
