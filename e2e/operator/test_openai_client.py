@@ -73,7 +73,7 @@ def test_the_official_client_and_a_replica_that_leaves_under_its_streams(
         answer = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
         assert answer.returncode == 0, answer.stderr
         assert {name: found for name, found in json.loads(answer.stdout).items() if found is not True} == {}
-        load = Load(models, rate=2.0, output_tokens=200)
+        load = Load(models, rate=4.0, output_tokens=200)
         with load.running():
             models.namespace.kubectl("scale", "mdep/web", "--replicas=1")
             until(lambda: len(models.pods()) == 1, "one replica", 120)
