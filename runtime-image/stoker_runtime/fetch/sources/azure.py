@@ -1,6 +1,6 @@
 """az://: a prefix in a container of Azure Blob Storage, by its REST API."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 from xml.etree.ElementTree import Element
@@ -9,8 +9,9 @@ from stoker_runtime.fetch.source import RemoteFile, Request, Web
 from stoker_runtime.fetch.sources.answers import nonsense, read_xml, whole_number
 from stoker_runtime.fetch.sources.azure_access import VERSION, Access, access_of
 from stoker_runtime.fetch.sources.digests import hexadecimal_of
-from stoker_runtime.fetch.sources.listing import check_length, check_unchanged, fingerprint, labelled
-from stoker_runtime.fetch.sources.prefix import PinnedName, Place, nothing_below, path_below, under_or_at
+from stoker_runtime.fetch.sources.listed_prefix import ListedPrefix
+from stoker_runtime.fetch.sources.listing import check_length
+from stoker_runtime.fetch.sources.prefix import PinnedName, Place, path_below
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,8 @@ class _Blob:
     md5: str | None
 
 
-class AzureSource:
-    """A prefix, or one blob where the prefix is its whole name."""
+class AzureSource(ListedPrefix[_Blob]):
+    """Its objects are called blobs."""
 
     def __init__(
         self,
@@ -33,42 +34,27 @@ class AzureSource:
         *,
         access: Access | None = None,
     ) -> None:
-        self._prefix, self._label = place.prefix, place.label
-        self._place = place.shown(f"az://{account}")
+        super().__init__(place, f"az://{account}")
         self._web = web
         endpoint = environment.get("AZURE_STORAGE_ENDPOINT") or f"https://{account}.blob.core.windows.net"
         self._base = f"{endpoint.rstrip('/')}/{place.container}"
         self._access = access or access_of(account, place.container, environment)
-        self._listed: Sequence[_Blob] | None = None
-
-    def resolve(self) -> str:
-        self._listed = self._list()
-        return self._revision_of(self._listed)
-
-    def files(self, revision: str) -> Sequence[RemoteFile]:
-        blobs, self._listed = self._listed or self._list(), None
-        check_unchanged(self._place, revision, self._revision_of(blobs))
-        return tuple(
-            RemoteFile(
-                path_below(self._prefix, blob.name),
-                blob.size_bytes,
-                md5=blob.md5,
-                key=str(PinnedName(blob.name, blob.etag)),
-            )
-            for blob in blobs
-        )
 
     def request(self, revision: str, file: RemoteFile) -> Request:  # noqa: ARG002 - the key holds the version
         name = PinnedName.read(file.key)
         return self._asking(f"/{quote(name.name)}", {}, {"if-match": name.version} if name.version else {})
 
-    def _list(self) -> Sequence[_Blob]:
-        blobs = under_or_at(self._prefix, self._blobs, lambda blob: blob.name)
-        if not blobs:
-            raise nothing_below(self._place)
-        return blobs
+    def _name(self, item: _Blob) -> str:
+        return item.name
 
-    def _blobs(self, prefix: str) -> Iterator[_Blob]:
+    def _identity(self, item: _Blob) -> tuple[object, ...]:
+        return item.name, item.size_bytes, item.etag
+
+    def _file(self, item: _Blob) -> RemoteFile:
+        key = str(PinnedName(item.name, item.etag))
+        return RemoteFile(path_below(self._prefix, item.name), item.size_bytes, md5=item.md5, key=key)
+
+    def _below(self, prefix: str) -> Iterator[_Blob]:
         marker, seen, count = "", set[str](), 0
         what = f"the listing of {self._place}"
         while True:
@@ -85,9 +71,6 @@ class AzureSource:
             if marker in seen:
                 raise nonsense(what, "a list that goes round in a circle")
             seen.add(marker)
-
-    def _revision_of(self, blobs: Sequence[_Blob]) -> str:
-        return labelled(self._label, fingerprint((blob.name, blob.size_bytes, blob.etag) for blob in blobs))
 
     def _asking(self, path: str, query: Mapping[str, str], headers: Mapping[str, str]) -> Request:
         access = self._access()

@@ -1,6 +1,6 @@
 """s3://: a prefix in a bucket of any service that speaks S3."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode
 from xml.etree.ElementTree import Element
@@ -10,8 +10,9 @@ from stoker_runtime.fetch.source import RemoteFile, Reply, Request, Web
 from stoker_runtime.fetch.sources.amazon import FindCredentials, Signer, bucket_address
 from stoker_runtime.fetch.sources.answers import nonsense, read_xml, whole_number
 from stoker_runtime.fetch.sources.digests import hexadecimal_of, plain_md5
-from stoker_runtime.fetch.sources.listing import check_length, check_unchanged, fingerprint, labelled
-from stoker_runtime.fetch.sources.prefix import PinnedName, Place, nothing_below, path_below, under_or_at
+from stoker_runtime.fetch.sources.listed_prefix import ListedPrefix
+from stoker_runtime.fetch.sources.listing import check_length
+from stoker_runtime.fetch.sources.prefix import PinnedName, Place, path_below
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,8 @@ class _Object:
     has_sha256: bool
 
 
-class BucketSource:
-    """A prefix, or one object where the prefix is its whole key."""
+class BucketSource(ListedPrefix[_Object]):
+    """An object's key is its name."""
 
     def __init__(
         self,
@@ -33,35 +34,21 @@ class BucketSource:
         *,
         find_credentials: FindCredentials | None = None,
     ) -> None:
-        self._prefix, self._label = place.prefix, place.label
-        self._place = place.shown("s3")
+        super().__init__(place, "s3")
         self._web = web
         self._signer = Signer(environment, find_credentials)
         self._base = bucket_address(place.container, self._signer.region, environment)
-        self._listed: Sequence[_Object] | None = None
-
-    def resolve(self) -> str:
-        self._listed = self._list()
-        return self._revision_of(self._listed)
-
-    def files(self, revision: str) -> Sequence[RemoteFile]:
-        objects, self._listed = self._listed or self._list(), None
-        check_unchanged(self._place, revision, self._revision_of(objects))
-        return tuple(self._described(item) for item in objects)
 
     def request(self, revision: str, file: RemoteFile) -> Request:  # noqa: ARG002 - the key holds the version
         return self._for_object("GET", PinnedName.read(file.key))
 
-    def _revision_of(self, objects: Sequence[_Object]) -> str:
-        return labelled(self._label, fingerprint((item.key, item.size_bytes, item.etag) for item in objects))
+    def _name(self, item: _Object) -> str:
+        return item.key
 
-    def _list(self) -> Sequence[_Object]:
-        objects = under_or_at(self._prefix, self._objects, lambda item: item.key)
-        if not objects:
-            raise nothing_below(self._place)
-        return objects
+    def _identity(self, item: _Object) -> tuple[object, ...]:
+        return item.key, item.size_bytes, item.etag
 
-    def _objects(self, prefix: str) -> Iterator[_Object]:
+    def _below(self, prefix: str) -> Iterator[_Object]:
         token, seen = "", set[str]()
         count = 0
         while True:
@@ -80,7 +67,7 @@ class BucketSource:
                 raise nonsense(what, "a page that is not the last and does not say which follows")
             seen.add(token)
 
-    def _described(self, item: _Object) -> RemoteFile:
+    def _file(self, item: _Object) -> RemoteFile:
         """An ETag is an md5 of the content only if no key service encrypts it, and only a HEAD tells."""
         name = PinnedName(item.key, item.etag)
         file = RemoteFile(path_below(self._prefix, item.key), item.size_bytes, key=str(name))
