@@ -18,13 +18,13 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from bench.circumstances import when_and_where
 from e2e.operator_process import OperatorProcess
 from stoker.kube import resources
 from stoker.kube.connection import ApiError, Connection, credentials_from
@@ -280,10 +280,8 @@ async def mass_edit(figures: Figures, fleet: Fleet, options: argparse.Namespace)
 
 
 def report(figures: Figures, options: argparse.Namespace) -> None:
-    memory_kib = int(Path("/proc/meminfo").read_text().split()[1])
     about = {
-        "when": datetime.now(UTC).strftime("%Y-%m-%dT%H:%MZ"),
-        "machine": f"{os.cpu_count()} cores, {memory_kib / 2**20:.0f} GiB, Linux {platform.release()}",
+        **when_and_where(),
         "versions": {name: version(name) for name in ("stoker", "kopf", "aiohttp", "pydantic")}
         | {"python": platform.python_version()},
         "load": {"models": options.models, "pods": options.models * options.replicas, "seed": options.seed},

@@ -17,10 +17,10 @@ import statistics
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bench.circumstances import when_and_where
 from stoker_runtime.simulated.timing import PROFILES
 
 ROOT = Path(__file__).parents[1]
@@ -174,10 +174,8 @@ def expected_gap_ms(options: argparse.Namespace) -> float:
 
 
 def report(figures: Figures, options: argparse.Namespace) -> None:
-    memory_kib = int(Path("/proc/meminfo").read_text().split()[1])
     about = {
-        "when": datetime.now(UTC).strftime("%Y-%m-%dT%H:%MZ"),
-        "machine": f"{os.cpu_count()} cores, {memory_kib / 2**20:.0f} GiB, Linux {platform.release()}",
+        **when_and_where(),
         "versions": {"python": platform.python_version()},
         "load": {"streams": options.streams, "tokens": options.tokens, "base_ms": options.base_ms},
     }

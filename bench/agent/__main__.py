@@ -18,11 +18,11 @@ import tempfile
 import time
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.agent.contenders import Contender, agent, engine, haproxy, haproxy_path
 from bench.agent.load import Counter, first_bytes_seconds, open_streams
+from bench.circumstances import when_and_where
 from stoker_runtime.agent.pipe.event_loop import new_event_loop
 
 _MOST_CPU_MICROSECONDS = 30.0
@@ -104,10 +104,8 @@ def _about(options: argparse.Namespace, program: str | None) -> dict[str, object
     version = "absent"
     if program is not None:
         version = subprocess.run([program, "-v"], capture_output=True, text=True, check=True).stdout.split("\n")[0]
-    memory_kib = int(Path("/proc/meminfo").read_text().split()[1])
     return {
-        "when": datetime.now(UTC).strftime("%Y-%m-%dT%H:%MZ"),
-        "machine": f"{os.cpu_count()} cores, {memory_kib / 2**20:.0f} GiB, Linux {platform.release()}",
+        **when_and_where(),
         "load average": round(os.getloadavg()[0], 2),
         "python": platform.python_version(),
         "event loop": "uvloop" if importlib.util.find_spec("uvloop") else "asyncio",

@@ -10,18 +10,17 @@ import argparse
 import asyncio
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from bench.circumstances import when_and_where
 from bench.live.trace import spike, write
 from e2e.cluster.layout import DNS_DOMAIN
 from e2e.images.build import build as build_image
@@ -152,10 +151,8 @@ async def _driven(trace: Path, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def report(clients: dict[str, Any], replicas: Counter[str], options: argparse.Namespace) -> int:
-    memory_kib = int(Path("/proc/meminfo").read_text().split()[1])
     figures = {
-        "when": datetime.now(UTC).strftime("%Y-%m-%dT%H:%MZ"),
-        "machine": f"{os.cpu_count()} cores, {memory_kib / 2**20:.0f} GiB, Linux {platform.release()}",
+        **when_and_where(),
         "load average": round(os.getloadavg()[0], 1),
         "seed": options.seed,
         "warm": options.warm,

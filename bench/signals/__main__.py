@@ -19,9 +19,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.circumstances import when_and_where
 from bench.signals.fleet import is_faulty, targets
 from stoker.core.scaling.observation import Reading
 from stoker.signals.signals import Signals
@@ -146,10 +146,8 @@ def main() -> None:
     options = parser.parse_args()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    memory_kib = int(Path("/proc/meminfo").read_text().split()[1])
     about = {
-        "when": datetime.now(UTC).strftime("%Y-%m-%dT%H:%MZ"),
-        "machine": f"{os.cpu_count()} cores, {memory_kib / 2**20:.0f} GiB, Linux {platform.release()}",
+        **when_and_where(),
         "load average": round(os.getloadavg()[0], 2),
         "python": platform.python_version(),
         "load": {"replicas": options.replicas, "seconds": options.seconds},

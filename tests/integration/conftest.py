@@ -26,6 +26,13 @@ def bare_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
             yield server
 
 
+@pytest.fixture(scope="module")
+def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Of a control plane with the real controllers, which the module has for itself."""
+    with control_plane(kubebuilder_assets(), tmp_path_factory.mktemp("plane"), controllers=True) as plane:
+        yield plane.kubeconfig
+
+
 @pytest.fixture(scope="session")
 def crd_answer(bare_api: ApiServer) -> Answer:
     """What the API server said when the CRD was created."""

@@ -2,14 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from e2e.cluster.assets import kubebuilder_assets
-from e2e.cluster.control_plane import control_plane
 from stoker.api.configuration import Configuration
 from stoker.core.names import claim_name
 from stoker.kube import resources
@@ -23,12 +21,6 @@ MOST_WRITES = 40
 ROUNDS_AT_ONCE = 8
 STORAGE_CLASS = "toy"
 CONFIGURATION = Configuration.model_validate({"runtime": {"image": IMAGE}}, strict=False)
-
-
-@pytest.fixture(scope="module")
-def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with control_plane(kubebuilder_assets(), tmp_path_factory.mktemp("plane"), controllers=True) as plane:
-        yield plane.kubeconfig
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ The LeaderWorkerSet controller is a stand-in: toy_groups.py says of what.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +12,6 @@ from typing import Any
 
 import pytest
 
-from e2e.cluster.assets import kubebuilder_assets
-from e2e.cluster.control_plane import control_plane
 from stoker.core.names import DRAINING_SINCE, TIER_LABEL, leader_name
 from stoker.handlers.process import has_leader_worker_sets
 from stoker.kube import resources
@@ -30,12 +28,6 @@ MOST_WRITES = 60
 ROUNDS_AT_ONCE = 8
 # The garbage collector learns of a new kind within half a minute.
 PATIENT_SECONDS = 120.0
-
-
-@pytest.fixture(scope="module")
-def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with control_plane(kubebuilder_assets(), tmp_path_factory.mktemp("plane"), controllers=True) as plane:
-        yield plane.kubeconfig
 
 
 @pytest.fixture

@@ -2,15 +2,13 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from e2e.cluster.assets import kubebuilder_assets
-from e2e.cluster.control_plane import control_plane
 from stoker.api.configuration import Configuration
 from stoker.kube import resources
 from stoker.kube.connection import ApiError, Connection, credentials_from
@@ -22,12 +20,6 @@ from tests.integration.world import MODELS, WAIT_SECONDS, World, prepare
 MOST_WRITES = 60
 ROUNDS_AT_ONCE = 8
 TRIALS_EACH = 13
-
-
-@pytest.fixture(scope="module")
-def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with control_plane(kubebuilder_assets(), tmp_path_factory.mktemp("plane"), controllers=True) as plane:
-        yield plane.kubeconfig
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from stoker.core.names import TASK_CONTAINER, TASK_LABEL, TIER_LABEL, Tier
+from stoker.core.timestamp import timestamp
 from stoker.kube import resources
 from stoker.kube.connection import ApiError, ApiUnreachableError, Connection
 from stoker.kube.reflector import Reflector, Scope
@@ -18,7 +19,7 @@ _HEARTBEAT_SECONDS = 10.0
 
 
 def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return timestamp(datetime.now(UTC))
 
 
 class ToyNode:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from stoker.core.plan.actions import Note
+from stoker.core.timestamp import timestamp
 from stoker.kube import resources
 from stoker.kube.connection import ApiError, ApiUnreachableError, Connection
 
@@ -17,7 +18,7 @@ _LONGEST_MESSAGE = 1024
 
 async def post_event(connection: Connection, about: Mapping[str, Any], note: Note, reporter: str) -> None:
     metadata = about["metadata"]
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    now = timestamp(datetime.now(UTC))
     event = {
         "apiVersion": "v1",
         "kind": "Event",

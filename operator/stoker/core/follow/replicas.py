@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from stoker.core.names import SERVER_CONTAINER
+from stoker.core.plan.replicas import lives
 from stoker.core.plan.snapshot import Pod
 from stoker.core.scaling.observation import Load, Reading, Replica, Stage
-
-_FINISHED = ("Succeeded", "Failed")
 
 
 def stage_of(pod: Pod) -> Stage:
@@ -62,7 +61,7 @@ def replicas_of(
 ) -> Iterator[Replica]:
     """`products` names the GPU product of a node, `look` tells what was last heard of a pod."""
     for pod in pods:
-        if not pod.tier or pod.deleting or pod.phase in _FINISHED:
+        if not pod.tier or not lives(pod):
             continue  # workers follow their leader, jobs are no replicas, and what is deleted serves nobody new
         stage, created = stage_of(pod), moment.seconds_of(pod.created)
         reading, load = look(pod.identity.uid) if stage is Stage.READY else (Reading.UNKNOWN, None)

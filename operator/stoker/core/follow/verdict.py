@@ -8,13 +8,13 @@ from stoker.api.v1alpha1.scaling import ScalingMode
 from stoker.api.v1alpha1.status import ScalingStatus
 from stoker.core.engine import Refusal
 from stoker.core.follow.subject import Subject
-from stoker.core.plan.departure import timestamp
 from stoker.core.plan.snapshot import Scaled
 from stoker.core.scaling.demands import Demand
 from stoker.core.scaling.demands import Reason as Why
 from stoker.core.scaling.fleet import Grant
 from stoker.core.scaling.memory import Memory
 from stoker.core.scaling.restart import kept
+from stoker.core.timestamp import timestamp
 
 _LONGEST_SENTENCE = 1024
 

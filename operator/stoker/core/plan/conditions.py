@@ -11,7 +11,7 @@ from datetime import datetime
 from stoker.api.v1alpha1.condition import Condition, ConditionStatus, ConditionType
 from stoker.api.v1alpha1.reason import Reason
 from stoker.core.plan.actions import Note
-from stoker.core.plan.departure import timestamp
+from stoker.core.timestamp import timestamp
 
 _LONGEST_MESSAGE = 4096
 # Changes of these are worth an Event; the others follow from them.

@@ -11,7 +11,3 @@ def seconds_left(pod: Pod, now: datetime) -> float:
     if pod.draining_since is None or not pod.ready:
         return 0.0
     return (pod.draining_since + timedelta(seconds=OFF_TRAFFIC_SECONDS) - now).total_seconds()
-
-
-def timestamp(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -18,10 +18,11 @@ from collections.abc import Iterator
 from stoker.api.v1alpha1.modeldeployment import ModelDeployment
 from stoker.core.names import REVISION_LABEL, Tier, group_name, identity_labels
 from stoker.core.plan.actions import Action, CreateGroup, DeleteGroup, DrainGroup, TakeOffTraffic
-from stoker.core.plan.departure import seconds_left, timestamp
+from stoker.core.plan.departure import seconds_left
 from stoker.core.plan.replicas import RevisionReplicas, own_groups, replica_of, victim_of
 from stoker.core.plan.revision import Rendered, owner_reference
 from stoker.core.plan.snapshot import Pod, Snapshot
+from stoker.core.timestamp import timestamp
 
 
 def growth(snapshot: Snapshot, held: RevisionReplicas | None, rendered: Rendered, goal: int) -> Iterator[Action]:

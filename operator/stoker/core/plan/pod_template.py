@@ -28,6 +28,7 @@ from stoker.core.plan.agent import CONTROL_PORT, Agent, agent_args, around, besi
 from stoker.core.plan.allowed import template_patch
 from stoker.core.plan.placement import beside_the_volume, claim_label, node_constraints
 from stoker.core.plan.strategic_merge import merged
+from stoker.core.plan.unprivileged import container_security, pod_security
 from stoker.core.plan.weights import Weights
 
 Json = dict[str, Any]
@@ -38,7 +39,6 @@ OFF_TRAFFIC_SECONDS = 5
 # Between the end of the drain and the kill, so that the engine can say goodbye.
 LAST_WORDS_SECONDS = 30
 _DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
-_UNPRIVILEGED = 65_532
 _PROBE_SECONDS = 2
 
 
@@ -155,12 +155,7 @@ def _pod_spec(spec: Spec, name: str, parts: Parts) -> Json:
     return {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": _UNPRIVILEGED,
-            "runAsGroup": _UNPRIVILEGED,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": pod_security(),
         "topologySpreadConstraints": [_spread_over_nodes(name)],
         "volumes": _volumes(parts.weights, settings),
     } | {field: value for field, value in (_constraints(spec, parts) | optional).items() if value}
@@ -192,11 +187,7 @@ def _container(spec: Spec, parts: Parts, process: Server | Worker) -> Json:
         "args": list(process.args),
         "env": _environment(spec, process.env, parts.settings),
         "resources": _resources(spec),
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": container_security(),
         # What the engine said last reaches the status without reading logs.
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [

@@ -26,10 +26,11 @@ from stoker.core.plan.actions import (
     Json,
     Scale,
 )
-from stoker.core.plan.departure import seconds_left, timestamp
+from stoker.core.plan.departure import seconds_left
 from stoker.core.plan.replicas import FINISHED_PHASES, RevisionReplicas, detached, victim_of
 from stoker.core.plan.revision import Rendered, owner_reference
 from stoker.core.plan.snapshot import ReplicaSet, Snapshot
+from stoker.core.timestamp import timestamp
 
 
 def moves(snapshot: Snapshot, held: RevisionReplicas, goal: int) -> Iterator[Action]:

@@ -11,6 +11,7 @@ from stoker.core.names import TASK_CONTAINER, TASK_LABEL, identity_labels
 from stoker.core.plan.placement import beside_the_volume, claim_label, node_constraints, required_nodes, tolerations
 from stoker.core.plan.revision import owner_reference
 from stoker.core.plan.snapshot import Cluster
+from stoker.core.plan.unprivileged import NOBODY, container_security, pod_security
 
 Json = dict[str, Any]
 
@@ -20,7 +21,6 @@ CREDENTIALS = "/var/run/secrets/stoker.dev/source"
 _ZONE_LABEL = "topology.kubernetes.io/zone"
 _FINAL_EXIT = 3  # the same try again would end the same way
 _MOST_TRIES = 6
-_UNPRIVILEGED = 65_532
 # A node that is gone must not hold a download for five minutes.
 _LOST_NODE_SECONDS = 30
 
@@ -102,15 +102,8 @@ def _pod_spec(deployment: ModelDeployment, cluster: Cluster, errand: Errand) -> 
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": 30,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": _UNPRIVILEGED,
-            "runAsGroup": _UNPRIVILEGED,
-            "fsGroup": _UNPRIVILEGED,
-            # The owner of a terabyte of files is not set anew each time.
-            "fsGroupChangePolicy": "OnRootMismatch",
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        # The owner of a terabyte of files is not set anew each time.
+        "securityContext": pod_security() | {"fsGroup": NOBODY, "fsGroupChangePolicy": "OnRootMismatch"},
         "containers": [_container(deployment, cluster, errand)],
         "volumes": _volumes(deployment, errand.mounted),
         "tolerations": [*tolerations(spec, settings), *lost],
@@ -179,11 +172,7 @@ def _container(deployment: ModelDeployment, cluster: Cluster, errand: Errand) ->
         "args": [errand.task.value, *errand.args],
         "env": [{"name": name, "value": value} for name, value in values.items()],
         "resources": {kind: amounts for kind, amounts in resources.items() if amounts},
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": container_security(),
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": mounts,
     } | ({"envFrom": [{"secretRef": {"name": secret.name}}]} if secret else {})
