@@ -10,9 +10,11 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from stoker.api.configuration import Capacity, Configuration
 from stoker.api.parsing import InvalidManifest, parse_live
+from stoker.api.v1alpha1.modeldeployment import ModelDeployment
 from stoker.api.v1alpha1.scaling import LoadSource
 from stoker.api.v1alpha1.status import ScalingStatus, Status
 from stoker.core.follow.pools import member_of, pools_of, products_of
@@ -94,6 +96,7 @@ class Scaler:
         self._configuration = configuration
         self._enqueue = enqueue
         self._followed: dict[Key, _Followed] = {}
+        self._passed_over: dict[Key, int] = {}  # the version of each model that needs no decision
         self._book = StageBook()
         self._removals = _Removals()
 
@@ -135,8 +138,9 @@ class Scaler:
             except Exception:
                 # What is odd about one model must not keep the others from being scaled; its number stays.
                 logger.exception("%s: no decision", key)
-        for key in self._followed.keys() - set(self._models):
-            del self._followed[key]
+        for known in (self._followed, self._passed_over):
+            for key in known.keys() - set(self._models):
+                del known[key]
         self._book.forget_all_but(replica.uid for each in self._followed.values() for replica in each.replicas)
         self._signals.follow(targets)
         self._share(due, moment)
@@ -167,15 +171,12 @@ class Scaler:
         followed, version = self._followed.get(key), self._models.version(key)
         if followed and followed.version == version:
             return followed
-        manifest = self._models.get(key)
-        if manifest is None or manifest["metadata"].get("deletionTimestamp"):
+        if self._passed_over.get(key) == version:
             return None
-        try:
-            deployment = parse_live(manifest).deployment
-        except InvalidManifest:
-            return None
-        subject = subject_of(deployment, self._configuration)
-        if subject is None:
+        deployment = _understood(self._models.get(key))
+        subject = subject_of(deployment, self._configuration) if deployment else None
+        if deployment is None or subject is None:
+            self._passed_over[key] = version
             return None
         if followed is None:
             memory = _recalled(deployment.status, subject)
@@ -251,6 +252,16 @@ class Scaler:
         elif before != scaled and moment.seconds - followed.told_at >= TELL_SECONDS:
             followed.told_at = moment.seconds
             self._enqueue(key)
+
+
+def _understood(manifest: Mapping[str, Any] | None) -> ModelDeployment | None:
+    """None where there is nothing left to scale, or nothing that can be read."""
+    if manifest is None or manifest["metadata"].get("deletionTimestamp"):
+        return None
+    try:
+        return parse_live(manifest).deployment
+    except InvalidManifest:
+        return None
 
 
 def _weighty(scaled: Scaled) -> tuple[object, ...]:

@@ -1,0 +1,81 @@
+"""The live loop, without a cluster: models as the API server tells them, and no pods."""
+
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import pytest
+
+from stoker.api.configuration import Configuration
+from stoker.core.follow.replicas import Moment
+from stoker.handlers.scaler import Scaler
+from stoker.kube.children import Children
+from stoker.kube.connection import Connection
+from stoker.kube.models import Models
+from stoker.kube.resources import Key
+from stoker.signals.signals import Signals
+
+KEY = Key("models", "llama")
+
+
+def manifest(version: int, **scaling: Any) -> dict[str, Any]:
+    metadata = {"name": KEY.name, "namespace": KEY.namespace, "uid": "u", "resourceVersion": str(version)}
+    spec = {"model": {"source": "pvc://weights/llama"}, "replicas": 2, "scaling": {"maxReplicas": 4} | scaling}
+    kind = {"apiVersion": "stoker.dev/v1alpha1", "kind": "ModelDeployment"}
+    return kind | {"metadata": metadata | {"generation": 1}, "spec": spec}
+
+
+class CountedModels(Models):
+    """Counts how often an object is taken out, which is when it is read."""
+
+    read = 0
+
+    def get(self, key: Key) -> dict[str, Any] | None:
+        self.read += 1
+        return super().get(key)
+
+
+class Loop:
+    def __init__(self) -> None:
+        self.models, self.looked_at = CountedModels(), list[Key]()
+        # Nothing is asked of the API server before `run`.
+        children = Children(cast("Connection", None), (), self.looked_at.append, with_groups=False)
+        self.scaler = Scaler(self.models, children, Signals(), Configuration(), self.looked_at.append)
+        self._ticks = 0
+
+    async def tick(self) -> None:
+        self._ticks += 1
+        await self.scaler.tick(Moment(datetime(2026, 11, 21, tzinfo=UTC), 1000.0 + 2.0 * self._ticks))
+
+
+@pytest.mark.parametrize("mode", ["Off", "Auto"])
+async def test_an_object_that_has_not_changed_is_read_once(mode: str) -> None:
+    loop = Loop()
+    loop.models.put(manifest(1, mode=mode))
+    for _ in range(3):
+        await loop.tick()
+    assert loop.models.read == 1
+
+
+async def test_the_number_is_the_spec_s_where_scaling_is_off_and_is_decided_once_it_is_on() -> None:
+    loop = Loop()
+    loop.models.put(manifest(1, mode="Off"))
+    await loop.tick()
+    assert loop.scaler.scaled(KEY) is None
+    loop.models.put(manifest(2, mode="Auto"))
+    await loop.tick()
+    decided = loop.scaler.scaled(KEY)
+    assert decided
+    assert decided.serving == 2
+    assert loop.looked_at == [KEY]
+    loop.models.put(manifest(3, mode="Off"))
+    await loop.tick()
+    assert loop.scaler.scaled(KEY) is None
+
+
+async def test_a_model_that_is_gone_is_forgotten() -> None:
+    loop = Loop()
+    loop.models.put(manifest(1))
+    await loop.tick()
+    loop.models.remove(KEY)
+    await loop.tick()
+    assert loop.scaler.scaled(KEY) is None
