@@ -1,6 +1,7 @@
 """Operators as processes of their own, on a real API server."""
 
 import asyncio
+import itertools
 import time
 from pathlib import Path
 
@@ -11,16 +12,25 @@ from e2e.cluster.assets import kubebuilder_assets
 from e2e.cluster.control_plane import control_plane
 from e2e.operator_process import OperatorProcess
 from stoker.kube.connection import Connection, credentials_from
+from stoker.kube.resources import MODEL_DEPLOYMENTS, Key
 from tests.integration.operator_under_test import LAST_TURNS_SECONDS, NAMESPACE
 from tests.integration.world import prepare
 
 # kopf alone takes five to end, and the lease is looked at every two.
 LONGEST_HANDOVER_SECONDS = 4.0
+STOPS = 4
 
 
-async def test_a_leader_that_is_told_to_stop_makes_way_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    configuration = tmp_path / "configuration.yaml"
-    configuration.write_text(yaml.safe_dump({"probes": {"port": 0}}))
+@pytest.fixture
+def configuration(tmp_path: Path) -> Path:
+    file = tmp_path / "configuration.yaml"
+    file.write_text(yaml.safe_dump({"probes": {"port": 0}}))
+    return file
+
+
+async def test_a_leader_that_is_told_to_stop_makes_way_at_once(
+    configuration: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with control_plane(kubebuilder_assets(), tmp_path / "plane") as plane:
         monkeypatch.setenv("KUBECONFIG", str(plane.kubeconfig))
         async with Connection.open(await credentials_from(plane.kubeconfig)) as connection:
@@ -35,3 +45,43 @@ async def test_a_leader_that_is_told_to_stop_makes_way_at_once(tmp_path: Path, m
                 assert time.monotonic() - told < LONGEST_HANDOVER_SECONDS
     assert "released lease" in (tmp_path / "first.log").read_text()
     await asyncio.sleep(LAST_TURNS_SECONDS)
+
+
+async def test_an_operator_that_is_told_to_stop_ends_however_fast_models_change(
+    configuration: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """kopf waits for ever for its own helpers where they are cancelled together with it."""
+    with control_plane(kubebuilder_assets(), tmp_path / "plane") as plane:
+        monkeypatch.setenv("KUBECONFIG", str(plane.kubeconfig))
+        async with Connection.open(await credentials_from(plane.kubeconfig)) as connection:
+            await prepare(connection, NAMESPACE, with_controllers=False)
+            paths = [await _suspended_model(connection, f"busy-{number}") for number in range(6)]
+            changing = asyncio.create_task(_change_without_end(connection, paths))
+            for number in range(STOPS):
+                with OperatorProcess(configuration, tmp_path / f"{number}.log") as process:
+                    await process.leads()
+                    await asyncio.sleep(0.1 * number)
+                    told = time.monotonic()
+                    await asyncio.to_thread(process.stop)
+                    assert time.monotonic() - told < LONGEST_HANDOVER_SECONDS
+            changing.cancel()
+            await asyncio.wait({changing})
+    await asyncio.sleep(LAST_TURNS_SECONDS)
+
+
+async def _suspended_model(connection: Connection, name: str) -> str:
+    manifest = {
+        "apiVersion": "stoker.dev/v1alpha1",
+        "kind": "ModelDeployment",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {"model": {"source": "pvc://weights/tiny"}, "suspend": True, "scaling": {"maxReplicas": 1}},
+    }
+    await connection.post(MODEL_DEPLOYMENTS.collection(NAMESPACE), manifest)
+    return MODEL_DEPLOYMENTS.path(Key(NAMESPACE, name))
+
+
+async def _change_without_end(connection: Connection, paths: list[str]) -> None:
+    for number in itertools.count():
+        for path in paths:
+            await connection.merge_patch(path, {"metadata": {"annotations": {"change": str(number)}}})
+        await asyncio.sleep(0.05)

@@ -1,9 +1,13 @@
 """`stoker operator`: the process that the chart runs."""
 
 import argparse
+import sys
+from typing import NoReturn
 
 from stoker.cli import cluster_options, configuration_options
 from stoker.cli.input_error import InputError
+
+FAILED = 1
 
 
 def add_to(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -18,8 +22,10 @@ def add_to(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> NoReturn:
+    """Ends the process."""
     import asyncio  # noqa: PLC0415 - start-up must be quick
+    import logging  # noqa: PLC0415
     import os  # noqa: PLC0415
     import socket  # noqa: PLC0415
     from importlib.metadata import version  # noqa: PLC0415
@@ -50,7 +56,17 @@ def run(options: argparse.Namespace) -> int:
         )
         return await run_operator(configuration, place)
 
+    runner = asyncio.Runner()
     try:
-        return asyncio.run(start())
-    except PortTakenError as taken:
-        raise InputError([str(taken)]) from taken
+        code = runner.run(start())
+    except (InputError, PortTakenError) as wrong:
+        runner.close()
+        raise (wrong if isinstance(wrong, InputError) else InputError([str(wrong)])) from None
+    except Exception:
+        logging.getLogger(__name__).exception("the operator failed")
+        code = FAILED
+    # All of ours is closed by now. What is left in the loop is kopf's: it writes nothing, takes seconds to end, and
+    # never ends where its helpers are cancelled, as the loop's own end would, while it waits for them.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
