@@ -12,18 +12,19 @@ from e2e.cluster.layout import layout_of
 from e2e.cluster.namespace import require_anchor
 from e2e.running_cluster import Namespace, RunningCluster
 
-FIGURES = pytest.StashKey[list[str]]()
+FIGURE = "figure"
 
 
 @pytest.fixture
-def figure(request: pytest.FixtureRequest) -> Callable[[str, float], None]:
+def figure(record_property: Callable[[str, object], None]) -> Callable[[str, float], None]:
     """Notes seconds that a test measured; they are printed at the end of the run, with the machine beside them."""
-    figures = request.config.stash.setdefault(FIGURES, [])
-    return lambda what, seconds: figures.append(f"{seconds:7.1f} s  {what}")
+    return lambda what, seconds: record_property(FIGURE, f"{seconds:7.1f} s  {what}")
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if figures := config.stash.get(FIGURES, []):
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [each for kind in ("passed", "failed") for each in terminalreporter.stats.get(kind, ())]
+    figures = [str(text) for report in reports for name, text in report.user_properties if name == FIGURE]
+    if figures:
         memory_kib = int(Path("/proc/meminfo").read_text().split()[1])
         machine = f"{os.cpu_count()} cores, {memory_kib / 2**20:.0f} GiB, Linux {platform.release()}"
         terminalreporter.section(f"measured on {machine}")
@@ -38,7 +39,8 @@ def cluster() -> Iterator[RunningCluster]:
         require_anchor(layout_of(chosen))
         yield RunningCluster(layout_of(chosen))
         return
-    layout = layout_of("e2e")
+    # Tests that run side by side have a cluster each.
+    layout = layout_of("-".join(("e2e", os.environ.get("PYTEST_XDIST_WORKER", "0"))))
     lifecycle.down(layout)
     lifecycle.up(layout, Settings(), install=False)
     yield RunningCluster(layout)

@@ -6,10 +6,8 @@ In CI nothing may be left out: a tier that cannot run there fails.
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,36 +33,24 @@ def _lacking_for_a_node() -> str | None:
 
 PYTEST = (sys.executable, "-m", "pytest")
 CLUSTER = (sys.executable, "-m", "e2e.cluster")
-STAGES = (
-    (Tier("lint", (("make", "lint"),)),),
-    # Neither waits much for anything but the processor, and two of them are the least that a machine has.
-    (
-        # The chart's templates are rendered by the helm that users have.
-        Tier("unit", ((*CLUSTER, "build", "helm"), (*PYTEST, "tests/unit", "-q"))),
-        # Built before the tests, so that minutes of building show their progress and no test's time-out counts them.
-        Tier("integration", ((*CLUSTER, "assets"), (*PYTEST, "tests/integration", "-q"))),
-    ),
-    (
-        Tier(
-            "e2e",
-            (
-                (*CLUSTER, "packages", "--install"),
-                (*CLUSTER, "build"),
-                (
-                    sys.executable,
-                    "-m",
-                    "e2e.images",
-                    "build",
-                    "vllm-cpu",
-                    "simulated",
-                    "operator",
-                    "runtime",
-                    "llamacpp",
-                ),
-                (*PYTEST, "e2e", "-v"),
-            ),
-            _lacking_for_a_node,
+# Two files of tests at a time, since two processors are the least that a machine has.
+SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile")
+IMAGES = ("vllm-cpu", "simulated", "operator", "runtime", "llamacpp")
+TIERS = (
+    Tier("lint", (("make", "lint"),)),
+    # The chart's templates are rendered by the helm that users have.
+    Tier("unit", ((*CLUSTER, "build", "helm"), (*PYTEST, "tests/unit", "-q", *SIDE_BY_SIDE))),
+    # Built before the tests, so that minutes of building show their progress and no test's time-out counts them.
+    Tier("integration", ((*CLUSTER, "assets"), (*PYTEST, "tests/integration", "-q", *SIDE_BY_SIDE))),
+    Tier(
+        "e2e",
+        (
+            (*CLUSTER, "packages", "--install"),
+            (*CLUSTER, "build"),
+            (sys.executable, "-m", "e2e.images", "build", *IMAGES),
+            (*PYTEST, "e2e", "-v", *SIDE_BY_SIDE),
         ),
+        _lacking_for_a_node,
     ),
 )
 
@@ -75,28 +61,18 @@ class Outcome:
     passed: bool
 
 
-def run(tier: Tier, in_ci: bool, alone: bool) -> Outcome:
-    """Tiers that run beside each other say what they say when they are done."""
+def run(tier: Tier, in_ci: bool) -> Outcome:
     if reason := tier.lacking():
         return Outcome(f"{tier.name}: left out, {reason}", not in_ci)
     began = time.monotonic()
-    with tempfile.TemporaryFile("w+") as said:
-        print(f"== {tier.name}" if alone else f"== {tier.name} (its output comes at its end)", flush=True)
-        where = None if alone else said
-        ran = (subprocess.run(each, cwd=ROOT, check=False, stdout=where, stderr=where) for each in tier.commands)
-        passed = all(each.returncode == 0 for each in ran)
-        if not alone:
-            said.seek(0)
-            print(f"== {tier.name}\n{said.read()}", flush=True)
+    print(f"== {tier.name}", flush=True)
+    passed = all(subprocess.run(command, cwd=ROOT, check=False).returncode == 0 for command in tier.commands)
     return Outcome(f"{tier.name}: {'passed' if passed else 'failed'} in {time.monotonic() - began:.0f} s", passed)
 
 
 def main() -> int:
     in_ci = os.environ.get("CI") == "true"
-    outcomes: list[Outcome] = []
-    for stage in STAGES:
-        with ThreadPoolExecutor(len(stage)) as pool:
-            outcomes += pool.map(lambda tier: run(tier, in_ci, len(stage) == 1), stage)  # noqa: B023 - ends in this turn
+    outcomes = [run(tier, in_ci) for tier in TIERS]
     print("== summary", *(outcome.line for outcome in outcomes), sep="\n")
     return int(not all(outcome.passed for outcome in outcomes))
 
