@@ -51,6 +51,19 @@
 - apiGroups: ["policy"]
   resources: [poddisruptionbudgets]
   verbs: [get, list, watch, create, patch, delete]
+# Workloads of other tools that scaling.targetRef names: whose pods to look at. Not needed without
+# targetRef.
+- apiGroups: ["apps"]
+  resources: [deployments]
+  verbs: [get, list, watch]
+# The same, of the other kind.
+- apiGroups: ["apps"]
+  resources: [statefulsets]
+  verbs: [get, list, watch]
+# How many accelerators a namespace may have.
+- apiGroups: [""]
+  resources: [resourcequotas]
+  verbs: [get, list, watch]
 # Written on a ModelDeployment for its transitions; warnings on pods and claims are read to explain a
 # failure.
 - apiGroups: [""]

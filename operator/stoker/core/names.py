@@ -9,6 +9,7 @@ REVISION_LABEL = "stoker.dev/revision"
 TIER_LABEL = "stoker.dev/tier"
 
 RESTARTED_AT = "stoker.dev/restarted-at"  # on a ModelDeployment: part of the revision, so a new value rolls out anew
+WOKEN_AT = "stoker.dev/woken-at"  # on a ModelDeployment: it is kept awake until idleSeconds after this moment
 DRAINING_SINCE = (
     "stoker.dev/draining-since"  # on a pod that was taken off traffic, and on a LeaderWorkerSet that leaves
 )

@@ -16,7 +16,7 @@ from typing import Any
 import kopf
 from kubernetes.aio.client import Configuration as Credentials
 
-from stoker.api.configuration import Configuration
+from stoker.api.configuration import Capacity, Configuration
 from stoker.core.control_token import ControlKey
 from stoker.engines import PROFILES
 from stoker.handlers.health import LONGEST_SILENCE_SECONDS, Health, serve_health
@@ -31,6 +31,7 @@ from stoker.kube.connection import ApiError, ApiUnreachableError, Connection
 from stoker.kube.leadership import Leadership, LeadershipLostError, LeaseServer
 from stoker.kube.lease import ElectionSettings, new_identity
 from stoker.kube.models import Models
+from stoker.kube.surroundings import Surroundings
 from stoker.kube.work_queue import WorkQueue
 
 logger = logging.getLogger(__name__)
@@ -163,6 +164,7 @@ async def _lead(process: _Process, leadership: Leadership) -> None:
                 leadership.wait_until_lost(),
                 office.children.run(),
                 office.signals.run(),
+                office.surroundings.run(),
                 office.scaler.run(),
             )
             if not leadership.held():
@@ -187,7 +189,11 @@ class _Office:
         )
         self._sweep = Sweep(connection, self.models, namespaces, self.queue.add)
         self.signals = signals_from(setting.configuration.signals)
-        self.scaler = Scaler(self.models, self.children, self.signals, setting.configuration, self.queue.add)
+        by_nodes = setting.configuration.scaling.capacity == Capacity.NODES
+        self.surroundings = Surroundings(connection, namespaces, with_holders=by_nodes)
+        self.scaler = Scaler(
+            self.models, self.children, self.signals, setting.configuration, self.queue.add, self.surroundings
+        )
         self._reconciler = Reconciler(connection, self.models, self.children, setting, leadership.held, self.scaler)
 
     async def _look(self, key: resources.Key) -> float | None:

@@ -12,27 +12,29 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from stoker.api.configuration import Capacity, Configuration
+from stoker.api.configuration import Configuration
 from stoker.api.parsing import InvalidManifest, parse_live
 from stoker.api.v1alpha1.modeldeployment import ModelDeployment
-from stoker.api.v1alpha1.scaling import LoadSource
+from stoker.api.v1alpha1.scaling import LoadSource, ScalingMode
 from stoker.api.v1alpha1.status import ScalingStatus, Status
-from stoker.core.follow.pools import member_of, pools_of, products_of
+from stoker.core.follow.pools import products_in_sight, products_of
 from stoker.core.follow.replicas import Moment, StageBook, replicas_of
 from stoker.core.follow.subject import Subject, subject_of
-from stoker.core.follow.verdict import Decision, verdict
-from stoker.core.plan.snapshot import Scaled
-from stoker.core.scaling.allocate import allocate
-from stoker.core.scaling.blast import BLAST_WINDOW_SECONDS, Blast
+from stoker.core.follow.verdict import Decision, Sight, verdict
+from stoker.core.plan.snapshot import Node, Pod, Scaled
+from stoker.core.scaling.blast import BLAST_WINDOW_SECONDS
 from stoker.core.scaling.decide import demand
 from stoker.core.scaling.demands import Demand
-from stoker.core.scaling.fleet import Fleet, Grant, Lease, Member, Pool
+from stoker.core.scaling.fleet import Grant, Lease
 from stoker.core.scaling.memory import Memory
-from stoker.core.scaling.observation import Load, Observation, Reading, Replica
+from stoker.core.scaling.observation import Load, Observation, Reading, Replica, Stage
 from stoker.core.scaling.restart import Kept, recalled
+from stoker.handlers.sharing import Party, Share, shared
 from stoker.kube.children import Children
 from stoker.kube.models import Models
+from stoker.kube.observed import Reference
 from stoker.kube.resources import Key
+from stoker.kube.surroundings import Surroundings
 from stoker.signals.signals import Signals
 from stoker.signals.target import Source, Target
 
@@ -55,13 +57,24 @@ class _Followed:
     subject: Subject
     status: Status
     memory: Memory
+    pods: tuple[Pod, ...] = ()
     replicas: tuple[Replica, ...] = ()
     demand: Demand | None = None
+    decided: datetime | None = None
     scaled: Scaled | None = None
     since: float = 0.0
     lease: Lease | None = None
     due_at: float = 0.0
     told_at: float = float("-inf")
+
+    def reference(self, key: Key) -> Reference | None:
+        """Another tool's workload that it is about."""
+        target = self.subject.target
+        return Reference(target.kind, Key(key.namespace, target.name)) if target else None
+
+    @property
+    def acts(self) -> bool:
+        return self.subject.mode is ScalingMode.AUTO
 
 
 @dataclass
@@ -82,14 +95,16 @@ class _Removals:
 class Scaler:
     """Runs while this process leads."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what a decision needs
         self,
         models: Models,
         children: Children,
         signals: Signals,
         configuration: Configuration,
         enqueue: Callable[[Key], None],
+        surroundings: Surroundings | None = None,
     ) -> None:
+        self._surroundings = surroundings
         self._models = models
         self._children = children
         self._signals = signals
@@ -119,9 +134,10 @@ class Scaler:
             await asyncio.sleep(max(0.1, TICK_SECONDS - (loop.time() - began)))
 
     async def tick(self, moment: Moment) -> None:
-        products = products_of(self._children.nodes())
+        nodes = self._children.nodes()
+        cluster = _Cluster(nodes, products_of(nodes), products_in_sight(nodes))
         targets: list[Target] = []
-        due: dict[Key, Demand] = {}
+        thought: list[Key] = []
         for number, key in enumerate(tuple(self._models)):
             if number % _AT_ONCE == 0:
                 await asyncio.sleep(0)
@@ -130,11 +146,11 @@ class Scaler:
                 if followed is None:
                     self._followed.pop(key, None)
                     continue
+                followed.pods = self._pods(key, followed)
                 targets += self._targets(key, followed)
                 if moment.seconds >= followed.due_at or followed.demand is None:
-                    self._decide(key, followed, moment, products)
-                if followed.demand:
-                    due[key] = followed.demand
+                    self._decide(followed, moment, cluster)
+                thought.append(key)
             except Exception:
                 # What is odd about one model must not keep the others from being scaled; its number stays.
                 logger.exception("%s: no decision", key)
@@ -143,13 +159,22 @@ class Scaler:
                 del known[key]
         self._book.forget_all_but(replica.uid for each in self._followed.values() for replica in each.replicas)
         self._signals.follow(targets)
-        self._share(due, moment)
+        if self._surroundings:
+            references = {found for key, each in self._followed.items() if (found := each.reference(key))}
+            self._surroundings.observed.follow(references)
+        self._share(thought, moment, nodes)
+
+    def _pods(self, key: Key, followed: _Followed) -> tuple[Pod, ...]:
+        reference = followed.reference(key)
+        if reference is None:
+            return self._children.pods.of(key)
+        return self._surroundings.observed.pods(reference) if self._surroundings else ()
 
     def _targets(self, key: Key, followed: _Followed) -> Iterator[Target]:
         """Where each replica's load can be had. Without an agent, the engine's own metrics say what they can."""
         subject, model = followed.subject, f"{key.namespace}/{key.name}"
         busy = bool(followed.demand and followed.demand.explanation.in_flight)
-        for pod in self._children.pods.of(key):
+        for pod in followed.pods:
             if not (pod.tier and pod.ip and pod.ready) or pod.deleting:
                 continue
             source, port, path = Source.AGENT, pod.agent_port, "/load"
@@ -187,10 +212,9 @@ class Scaler:
         followed.version, followed.subject, followed.status = version, subject, deployment.status
         return followed
 
-    def _decide(self, key: Key, followed: _Followed, moment: Moment, products: Mapping[str, str]) -> None:
+    def _decide(self, followed: _Followed, moment: Moment, cluster: "_Cluster") -> None:
         subject, status = followed.subject, followed.status
-        pods = self._children.pods.of(key)
-        replicas = tuple(replicas_of(pods, moment, self._book, products, self._look))
+        replicas = tuple(replicas_of(followed.pods, moment, self._book, cluster.products, self._look))
         revisions = {replica.revision for replica in replicas if replica.revision}
         rolling = len(revisions) > 1 or status.current_revision != status.update_revision
         lead_seconds = followed.demand.lead_seconds if followed.demand else 0.0
@@ -199,10 +223,10 @@ class Scaler:
             replicas=replicas,
             limits=subject.limits(moment.wall, lead_seconds, frozen=rolling),
             aims=subject.aims,
-            prior=subject.prior,
+            prior=subject.prior(cluster.in_sight.get(subject.resource_name, ())),
         )
-        followed.replicas = replicas
-        followed.demand, followed.memory = demand(observation, followed.memory)
+        followed.replicas, followed.decided = replicas, moment.wall
+        followed.demand, followed.memory = demand(observation, followed.memory, subject.tuning)
         quiet = followed.demand.explanation.in_flight == 0 and not followed.demand.explanation.rate_per_second
         settled = followed.demand.serving == len(replicas) and followed.demand.explanation.unknown == 0
         followed.due_at = moment.seconds + (IDLE_TICK_SECONDS if quiet and settled else 0.0)
@@ -211,38 +235,24 @@ class Scaler:
         blind = followed.demand is None or followed.demand.explanation.unknown > 0
         return followed.scaled is None and blind and moment.seconds - followed.since < FIRST_ANSWER_SECONDS
 
-    def _share(self, demands: Mapping[Key, Demand], moment: Moment) -> None:
-        names = {f"{key.namespace}/{key.name}": key for key in demands}
-        scaling = self._configuration.scaling
-        pools = pools_of(self._children.nodes(), by_nodes=scaling.capacity == Capacity.NODES)
-        members = {name: self._member(key, pools) for name, key in names.items()}
-        leases = {name: lease for name, key in names.items() if (lease := self._followed[key].lease)}
-        removed = self._removals.within_the_window(moment.seconds)
-        fleet = Fleet(
-            now_seconds=moment.seconds,
-            generation=1,
-            pools=pools,
-            members=members,
-            leases=leases,
-            blast=Blast(removed, scaling.removal_percent / 100, scaling.removals),
-        )
-        grants = allocate({name: demands[key] for name, key in names.items()}, fleet)
-        for name, key in names.items():
+    def _share(self, thought: list[Key], moment: Moment, nodes: tuple[Node, ...] | None) -> None:
+        parties = {key: party for key in thought if (party := _party(self._followed[key]))}
+        held = {pod.identity.uid for key in parties for pod in self._followed[key].pods if not pod.deleting}
+        share = Share(moment.seconds, nodes, held, self._removals.within_the_window(moment.seconds))
+        grants = shared(parties, share, self._surroundings, self._configuration.scaling)
+        for key, party in parties.items():
             if not self._too_early(self._followed[key], moment):
-                self._take(key, self._followed[key], demands[key], grants[name], moment)
-
-    def _member(self, key: Key, pools: Mapping[str, Pool]) -> Member:
-        followed = self._followed[key]
-        granted = followed.scaled.serving if followed.scaled else None
-        return member_of(followed.subject, key.namespace, followed.replicas, pools, granted)
+                self._take(key, self._followed[key], party.demand, grants[key], moment)
 
     def _take(self, key: Key, followed: _Followed, demanded: Demand, grant: Grant, moment: Moment) -> None:
         before = followed.scaled
-        decision = Decision(followed.subject, demanded, grant, followed.memory, moment.wall)
+        # As of when it was decided: one that is not due again has decided nothing anew.
+        decided, sight = followed.decided or moment.wall, self._sight(key, followed)
+        decision = Decision(followed.subject, demanded, grant, followed.memory, decided, sight)
         kept: ScalingStatus | None = before.memory if before else followed.status.scaling
         scaled = verdict(decision, kept)
         followed.scaled, followed.lease = scaled, grant.lease
-        if before and scaled.serving < before.serving:
+        if before and scaled.serving < before.serving and followed.acts:
             self._removals.add(moment.seconds, before.serving - scaled.serving)
         if before is None or _weighty(before) != _weighty(scaled):
             followed.told_at = moment.seconds
@@ -252,6 +262,40 @@ class Scaler:
         elif before != scaled and moment.seconds - followed.told_at >= TELL_SECONDS:
             followed.told_at = moment.seconds
             self._enqueue(key)
+
+    def _sight(self, key: Key, followed: _Followed) -> Sight:
+        """What keeps the load from being seen."""
+        reference, source, spot = followed.reference(key), "", ""
+        target = self._surroundings.observed.trouble(reference) if reference and self._surroundings else ""
+        if followed.subject.source == LoadSource.PROMETHEUS:
+            source = self._signals.trouble() or ""
+        if followed.demand and followed.demand.explanation.unknown:
+            spot = self._blind_spot(followed)
+        return Sight(source, spot, target)
+
+    def _blind_spot(self, followed: _Followed) -> str:
+        names = {pod.identity.uid: pod.identity.name for pod in followed.pods}
+        for replica in followed.replicas:
+            blind = replica.stage is Stage.READY and replica.reading in (Reading.UNKNOWN, Reading.EXPIRED)
+            if blind and replica.uid in names:
+                return f"Replica {names[replica.uid]}: {self._signals.blind_spot(replica.uid)}"
+        return ""
+
+
+@dataclass(frozen=True)
+class _Cluster:
+    """What is the same for all models at one tick."""
+
+    nodes: tuple[Node, ...] | None
+    products: Mapping[str, str]
+    in_sight: Mapping[str, frozenset[str]]
+
+
+def _party(followed: _Followed) -> Party | None:
+    if followed.demand is None:
+        return None
+    granted = followed.scaled.serving if followed.scaled and followed.acts else None
+    return Party(followed.subject, followed.demand, followed.replicas, granted, followed.lease, followed.acts)
 
 
 def _understood(manifest: Mapping[str, Any] | None) -> ModelDeployment | None:

@@ -27,6 +27,9 @@ class Models:
             return False
         kept = {name: value for name, value in item.items() if name != "metadata"}
         kept["metadata"] = {name: value for name, value in metadata.items() if name != "managedFields"}
+        # Of who wrote what, only what scalers did is of interest.
+        if scalers := [each for each in metadata.get("managedFields") or () if each.get("subresource") == "scale"]:
+            kept["metadata"]["managedFields"] = scalers
         self._stored[key] = _Stored(version, json.dumps(kept, separators=(",", ":"), ensure_ascii=False).encode())
         return True
 

@@ -62,6 +62,13 @@ class Signals:
             )
         return record.why
 
+    def blind_spot(self, uid: str) -> str:
+        """Like `why`, without what changes from one moment to the next."""
+        record = self._record(uid)[0]
+        if record is not None and record.sighting(self._now()).reading is Reading.EXPIRED and not record.why:
+            return "Its last load is too old."
+        return record.why if record else self.why(uid)
+
     def coverage(self, model: str) -> Coverage:
         now = self._now()
         targets = self._models.get(model, [])

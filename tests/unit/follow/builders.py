@@ -6,7 +6,7 @@ from typing import Any
 from stoker.api.configuration import Configuration
 from stoker.core.follow.pools import ELASTIC, member_of
 from stoker.core.follow.subject import Subject, subject_of
-from stoker.core.follow.verdict import Decision, verdict
+from stoker.core.follow.verdict import Decision, Sight, verdict
 from stoker.core.plan.snapshot import Scaled
 from stoker.core.scaling.allocate import allocate
 from stoker.core.scaling.decide import demand
@@ -59,16 +59,17 @@ def scaled(
     devices: int = 100,
     frozen: bool = False,
     memory: Memory | None = None,
+    sight: Sight | None = None,
 ) -> Scaled:
     """What is decided at one look."""
     of = of or subject()
     limits = of.limits(NOW, 0.0, frozen=frozen)
-    observation = Observation(SECONDS, replicas, limits, of.aims, of.prior)
+    observation = Observation(SECONDS, replicas, limits, of.aims, of.prior(()))
     wants, remembered = demand(observation, memory or Memory.empty())
     pools = {ELASTIC: Pool(devices)}
     fleet = Fleet(SECONDS, 1, pools, {"m": member_of(of, "ns", replicas, pools, None)})
     grant = allocate({"m": wants}, fleet)["m"]
-    return verdict(Decision(of, wants, grant, remembered, NOW), None)
+    return verdict(Decision(of, wants, grant, remembered, NOW, sight or Sight()), None)
 
 
 FULL = load(kv_share=0.99, in_flight=9)

@@ -5,7 +5,7 @@ from typing import Any
 
 from stoker.api.configuration import Configuration
 from stoker.api.parsing import LiveObject, parse_file
-from stoker.api.v1alpha1.modeldeployment import ModelDeployment
+from stoker.api.v1alpha1.modeldeployment import ModelDeployment, ObjectMeta
 from stoker.api.v1alpha1.status import Status
 from stoker.core.plan.snapshot import (
     Claim,
@@ -46,6 +46,15 @@ def deployment(replicas: int = 2, status: Status | None = None, **spec: Any) -> 
     }
     parsed = parse_file(manifest)
     return parsed.model_copy(update={"status": status}) if status else parsed
+
+
+def written_through_scale_by(manager: str, **spec: Any) -> ModelDeployment:
+    """As managedFields tell it."""
+    model = deployment(**spec)
+    entry = {"manager": manager, "subresource": "scale", "fieldsV1": {"f:spec": {"f:replicas": {}}}}
+    parsed = ObjectMeta.model_validate({"managed_fields": (entry,)}, strict=False, by_name=True)
+    metadata = model.metadata.model_copy(update={"managed_fields": parsed.managed_fields})
+    return model.model_copy(update={"metadata": metadata})
 
 
 def claim(name: str = "weights", **changes: Any) -> Claim:

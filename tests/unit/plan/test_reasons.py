@@ -12,6 +12,7 @@ from stoker.api.v1alpha1.condition import DEFAULT_CONDITIONS, ConditionType
 from stoker.api.v1alpha1.modeldeployment import ModelDeployment
 from stoker.api.v1alpha1.reason import Reason
 from stoker.core.engine import Refusal
+from stoker.core.follow.verdict import Sight
 from stoker.core.plan.actions import CreateRevision
 from stoker.core.plan.invalid import invalid_status, too_long
 from stoker.core.plan.planner import plan
@@ -33,6 +34,7 @@ from tests.unit.plan.builders import (
     replica_set,
     snapshot,
     trouble,
+    written_through_scale_by,
 )
 
 
@@ -118,6 +120,8 @@ def followed(found: Scaled) -> Snapshot:
 
 OBSERVED, AT_MOST_ONE = subject(mode="Observe"), subject(maxReplicas=1)
 FEW_PENDING = subject(1, {"scaling": {"maxPendingReplicas": 1}}, maxReplicas=20)
+DOWN = Sight(source="Prometheus cannot be used: connection refused.")
+NO_TARGET = Sight(target="There is no Deployment web in namespace models.")
 BLIND, LATE = (replica(reading=reading, load=None) for reading in (Reading.UNKNOWN, Reading.SATURATED))
 MANY = [*(replica(n, load=FULL) for n in range(10)), replica(10, stage=Stage.PROVISIONING, load=None)]
 CASES = [
@@ -380,6 +384,8 @@ CASES = [
             ),
             (Reason.NO_READY_REPLICA, ConditionType.SCALING_ACTIVE, "Unknown", scaled(), "no replica is ready"),
             (Reason.LOAD_UNKNOWN, ConditionType.SCALING_ACTIVE, "False", scaled(BLIND), "1 of 1"),
+            (Reason.LOAD_SOURCE_DOWN, ConditionType.SCALING_ACTIVE, "False", scaled(BLIND, sight=DOWN), "refused"),
+            (Reason.TARGET_UNKNOWN, ConditionType.SCALING_ACTIVE, "False", scaled(sight=NO_TARGET), "no Deployment"),
             (Reason.LOAD_SATURATED, ConditionType.SCALING_ACTIVE, "True", scaled(LATE), "too late"),
             (
                 Reason.AT_MAXIMUM,
@@ -412,6 +418,15 @@ CASES = [
         )
     ),
 ]
+CASES.append(
+    Case(
+        Reason.SECOND_SCALER,
+        ConditionType.SCALING_LIMITED,
+        "True",
+        lambda: running(written_through_scale_by("kube-controller-manager")),
+        "kube-controller-manager",
+    )
+)
 # Not the planner's: what the API server writes into a fresh object, and what cannot be planned for.
 ELSEWHERE = {Reason.WAITING_FOR_OPERATOR, Reason.NAME_TOO_LONG}
 

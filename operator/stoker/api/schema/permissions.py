@@ -63,6 +63,15 @@ PERMISSIONS = (
     Permission("networking.k8s.io", "networkpolicies", _OWN, Scope.MODELS, "Who may reach the replicas of a model."),
     Permission("policy", "poddisruptionbudgets", _OWN, Scope.MODELS, "So that draining a node empties no model."),
     Permission(
+        "apps",
+        "deployments",
+        _SEE,
+        Scope.MODELS,
+        "Workloads of other tools that scaling.targetRef names: whose pods to look at. Not needed without targetRef.",
+    ),
+    Permission("apps", "statefulsets", _SEE, Scope.MODELS, "The same, of the other kind."),
+    Permission("", "resourcequotas", _SEE, Scope.MODELS, "How many accelerators a namespace may have."),
+    Permission(
         "",
         "events",
         ("create", "list", "watch"),

@@ -74,6 +74,16 @@ class Reason(StrEnum):
         "Some replicas answer too late to be counted: they are taken for full, never for idle.",
         "If it stays, give the agent or the engine more CPU.",
     )
+    LOAD_SOURCE_DOWN = (
+        "LoadSourceDown",
+        "The Prometheus that the load is read from does not answer as it should, so no replica is removed.",
+        "Look at the Prometheus, and at signals.prometheus in the operator's configuration.",
+    )
+    TARGET_UNKNOWN = (
+        "TargetUnknown",
+        "The workload of scaling.targetRef does not exist, or its pods cannot be read.",
+        "Correct scaling.targetRef, or let the operator read such workloads.",
+    )
     NO_READY_REPLICA = "NoReadyReplica", "No replica is ready, so there is no load to follow yet."
     WITHIN_LIMITS = "WithinLimits", "No limit holds the number of replicas back."
 
@@ -92,6 +102,11 @@ class Reason(StrEnum):
         "ReplicasPending",
         "Replicas wait for a node, and no more are ordered before these have one.",
         "Look at the node autoscaler, or raise scaling.maxPendingReplicas in the operator's configuration.",
+    )
+    SECOND_SCALER = (
+        "SecondScaler",
+        "Another scaler writes spec.replicas through /scale. Where scaling.mode is not Off, that is only the floor.",
+        "Remove the other scaler (an HPA, KEDA) and write spec.replicas anew, or set scaling.mode to Off.",
     )
     SCALING_FROZEN = (
         "ScalingFrozen",

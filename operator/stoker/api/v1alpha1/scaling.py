@@ -66,7 +66,7 @@ class ScheduledFloor(ApiModel):
 class ObservedWorkload(ApiModel):
     """A workload that another tool runs and scales."""
 
-    kind: Literal["Deployment", "StatefulSet"] = Field("Deployment", examples=["Deployment"])
+    kind: Literal["Deployment", "StatefulSet", "ReplicaSet"] = Field("Deployment", examples=["Deployment"])
     """Kind of the workload, of group apps."""
 
     name: ObjectName = Field(examples=["llama-8b-predictor"])
@@ -127,6 +127,10 @@ class Scaling(ApiModel):
     scale_down_delay_seconds: int = Field(120, ge=0, le=86_400, examples=[120])
     """Shortest time between a replica's last being needed and its removal. It grows by itself where starting one takes
     longer."""
+
+    utilization_percent: int | None = Field(None, ge=30, le=150, examples=[70])
+    """Share of what a replica is known to carry that lasting load may use. Lower buys latency with replicas, higher
+    saves replicas. Absent: scaling.utilizationPercent of the operator's configuration."""
 
     idle_seconds: int = Field(600, ge=10, le=604_800, examples=[600])
     """With `spec.replicas: 0`, time without a request after which the last replica goes."""

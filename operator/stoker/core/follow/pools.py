@@ -22,8 +22,20 @@ def products_of(nodes: Iterable[Node] | None) -> Mapping[str, str]:
     return {node.name: node.labels.get(GPU_PRODUCT_LABEL, "") for node in nodes or ()}
 
 
-def pools_of(nodes: Iterable[Node] | None, *, by_nodes: bool) -> Mapping[str, Pool]:
-    """Where nodes cannot be seen, nothing is known to be missing."""
+def products_in_sight(nodes: Iterable[Node] | None) -> Mapping[str, frozenset[str]]:
+    """The GPU products that a resource stands for."""
+    found: dict[str, set[str]] = {}
+    for node in nodes or ():
+        for resource, amount in node.allocatable.items():
+            if amount:
+                found.setdefault(resource, set()).add(node.labels.get(GPU_PRODUCT_LABEL, ""))
+    return {resource: frozenset(products) for resource, products in found.items()}
+
+
+def pools_of(
+    nodes: Iterable[Node] | None, *, by_nodes: bool, foreign: Mapping[str, int] | None = None
+) -> Mapping[str, Pool]:
+    """Where nodes cannot be seen, nothing is known to be missing. `foreign` devices are somebody else's."""
     pools = {ELASTIC: Pool(_ENDLESS)}
     if not by_nodes or nodes is None:
         return pools
@@ -31,7 +43,8 @@ def pools_of(nodes: Iterable[Node] | None, *, by_nodes: bool) -> Mapping[str, Po
     for node in nodes:
         for resource, amount in node.allocatable.items():
             devices[pool_name(resource, node.labels.get(GPU_PRODUCT_LABEL, ""))] += amount if node.schedulable else 0
-    return pools | {name: Pool(amount) for name, amount in devices.items()}
+    taken = foreign or {}
+    return pools | {name: Pool(amount, taken.get(name, 0)) for name, amount in devices.items()}
 
 
 def pool_name(resource: str, product: str) -> str:

@@ -13,10 +13,24 @@ from stoker.core.scaling.demands import Demand
 from stoker.core.scaling.demands import Reason as Why
 from stoker.core.scaling.fleet import Grant
 from stoker.core.scaling.memory import Memory
+from stoker.core.scaling.observation import Prior
 from stoker.core.scaling.restart import kept
 from stoker.core.timestamp import timestamp
 
 _LONGEST_SENTENCE = 1024
+
+
+@dataclass(frozen=True)
+class Sight:
+    """Why not all of the load is seen, as far as anybody knows."""
+
+    source: str = ""  # what is wrong with the Prometheus; empty: nothing, or none is asked
+    replica: str = ""  # of the first replica that does not tell its load
+    target: str = ""  # why another tool's workload cannot be followed
+
+    @property
+    def sentence(self) -> str:
+        return self.source or self.replica
 
 
 @dataclass(frozen=True)
@@ -27,7 +41,8 @@ class Decision:
     demand: Demand
     grant: Grant
     memory: Memory
-    wall: datetime
+    wall: datetime  # when it was decided, which may be some ticks ago
+    sight: Sight = Sight()
 
 
 def verdict(decision: Decision, before: ScalingStatus | None) -> Scaled:
@@ -35,13 +50,13 @@ def verdict(decision: Decision, before: ScalingStatus | None) -> Scaled:
     explanation = demand.explanation
     sentence = explanation.sentence()[:_LONGEST_SENTENCE]
     serving, warm = _allowed(subject, demand, grant)
-    active, reason = _active(subject, demand)
+    active, reason = _active(subject, demand, decision.sight)
     return Scaled(
         serving=serving,
         warm=warm,
         active=active,
         reason=reason,
-        message=_message(subject, sentence, serving, reason),
+        message=" ".join(filter(None, (_message(decision, sentence, serving, reason), subject.slip))),
         limit=_limit(subject, demand, grant),
         memory=_memory(decision, before or ScalingStatus(), sentence),
         waiting_requests=explanation.waiting if explanation.known else None,
@@ -49,10 +64,14 @@ def verdict(decision: Decision, before: ScalingStatus | None) -> Scaled:
     )
 
 
-def _message(subject: Subject, sentence: str, serving: int, reason: Reason) -> str:
+def _message(decision: Decision, sentence: str, serving: int, reason: Reason) -> str:
+    subject, sight = decision.subject, decision.sight
+    if reason is Reason.TARGET_UNKNOWN:
+        return sight.target
     if reason is Reason.NO_READY_REPLICA:
         return f"There is no load to follow, since no replica is ready: {serving} are wanted."
-    return f"Observing: {sentence}" if subject.mode == ScalingMode.OBSERVE else sentence
+    said = f"Observing: {sentence}" if subject.mode == ScalingMode.OBSERVE else sentence
+    return f"{said}. {sight.sentence}" if sight.sentence else said
 
 
 def _allowed(subject: Subject, demand: Demand, grant: Grant) -> tuple[int, int]:
@@ -61,14 +80,16 @@ def _allowed(subject: Subject, demand: Demand, grant: Grant) -> tuple[int, int]:
     return serving, min(grant.warm, max(0, subject.maximum - serving))
 
 
-def _active(subject: Subject, demand: Demand) -> tuple[bool | None, Reason]:
+def _active(subject: Subject, demand: Demand, sight: Sight) -> tuple[bool | None, Reason]:
     explanation = demand.explanation
+    if sight.target:
+        return False, Reason.TARGET_UNKNOWN
     if not explanation.ready:
         return None, Reason.NO_READY_REPLICA
     if explanation.saturated:
         return True, Reason.LOAD_SATURATED
     if explanation.unknown:
-        return False, Reason.LOAD_UNKNOWN
+        return False, Reason.LOAD_SOURCE_DOWN if sight.source else Reason.LOAD_UNKNOWN
     return True, Reason.OBSERVING_LOAD if subject.mode == ScalingMode.OBSERVE else Reason.FOLLOWING_LOAD
 
 
@@ -93,7 +114,7 @@ def _limit(subject: Subject, demand: Demand, grant: Grant) -> Refusal | None:
 
 
 def _memory(decision: Decision, before: ScalingStatus, sentence: str) -> ScalingStatus:
-    found = kept(decision.memory, decision.subject.prior)
+    found = kept(decision.memory, Prior())
     moved: dict[str, str] = {}
     change = decision.demand.serving - decision.demand.explanation.before
     if change:

@@ -27,6 +27,7 @@ from stoker.core.plan.conditions import notes_on
 from stoker.core.plan.diagnosis import Finding, diagnosis
 from stoker.core.plan.difference import difference
 from stoker.core.plan.fetch.asking import forgotten
+from stoker.core.plan.observing import observing, only_observes, would_scale
 from stoker.core.plan.owned_objects import owned_objects
 from stoker.core.plan.replicas import RevisionReplicas, by_revision, newest_first
 from stoker.core.plan.revision import controller_revision
@@ -39,6 +40,8 @@ from stoker.core.plan.wanted import Wanted, wanted_of
 
 
 def plan(snapshot: Snapshot) -> Plan:
+    if only_observes(snapshot):
+        return observing(snapshot)
     target = target_of(snapshot)
     replicas = by_revision(snapshot)
     wanted = wanted_of(snapshot, target, _serving(replicas))
@@ -58,7 +61,7 @@ def plan(snapshot: Snapshot) -> Plan:
     ]
     status, statements = status_of(picture)
     known = {condition.type: condition for condition in snapshot.live.deployment.status.conditions}
-    notes = (*_notes_on(actions), *notes_on(statements, known))
+    notes = (*_notes_on(actions), *notes_on(statements, known), *would_scale(snapshot))
     waits = [look_again_seconds, target.stage.look_again_seconds if target.stage else None]
     return Plan(tuple(actions), status, notes, min((wait for wait in waits if wait is not None), default=None))
 

@@ -14,6 +14,7 @@ from stoker.core.plan.conditions import Statement, conditions_from
 from stoker.core.plan.diagnosis import Finding
 from stoker.core.plan.fetch.fitting import FitState
 from stoker.core.plan.replicas import Replica, RevisionReplicas, leaving
+from stoker.core.plan.second_scaler import second_scaler
 from stoker.core.plan.snapshot import Pod, Scaled, Snapshot
 from stoker.core.plan.target import Target
 from stoker.core.plan.wanted import Wanted
@@ -175,6 +176,7 @@ def statements_of(picture: Picture) -> Iterator[Statement]:
 
 def _ready(picture: Picture) -> Statement:
     spec = picture.snapshot.live.deployment.spec
+    target = spec.scaling.target_ref
     if spec.suspend:
         return Statement(ConditionType.READY, "False", Reason.SUSPENDED, "spec.suspend is true, so no replica runs.")
     if picture.ready:
@@ -187,7 +189,8 @@ def _ready(picture: Picture) -> Statement:
     if picture.blocked:
         return Statement(ConditionType.READY, "False", picture.blocked.reason, picture.blocked.message)
     if picture.wanted.serving == 0:
-        return Statement(ConditionType.READY, "True", Reason.AT_ZERO, "No replica is wanted, so none runs.")
+        what = f"Nothing but {target.kind} {target.name} is observed" if target else "No replica is wanted"
+        return Statement(ConditionType.READY, "True", Reason.AT_ZERO, f"{what}, so none runs.")
     if why := next(iter(picture.findings), None) or picture.target.waits:
         return Statement(ConditionType.READY, "False", why.reason, why.message)
     return Statement(
@@ -201,7 +204,9 @@ def _ready(picture: Picture) -> Statement:
 def _weights_ready(picture: Picture) -> Statement:
     stage = picture.target.stage
     if stage is None:
-        return Statement(ConditionType.WEIGHTS_READY, "Unknown", Reason.NOT_CHECKED, "The spec has to be mended first.")
+        observes = picture.snapshot.live.deployment.spec.scaling.target_ref
+        why = "No weights are fetched for what is only observed." if observes else "The spec has to be mended first."
+        return Statement(ConditionType.WEIGHTS_READY, "Unknown", Reason.NOT_CHECKED, why)
     weights = stage.weights
     if isinstance(weights, Refusal):
         return Statement(ConditionType.WEIGHTS_READY, "False", weights.reason, weights.message)
@@ -284,10 +289,9 @@ def _scaling_active(picture: Picture) -> Statement:
 
 
 def _scaling_limited(picture: Picture) -> Statement:
-    if picture.wanted.limit:
-        return Statement(
-            ConditionType.SCALING_LIMITED, "True", picture.wanted.limit.reason, picture.wanted.limit.message
-        )
+    # Whoever moves the floor may well be why the other limits are met.
+    if limit := second_scaler(picture.snapshot.live.deployment) or picture.wanted.limit:
+        return Statement(ConditionType.SCALING_LIMITED, "True", limit.reason, limit.message)
     return Statement(ConditionType.SCALING_LIMITED, "False", Reason.WITHIN_LIMITS, "No limit holds replicas back.")
 
 
