@@ -5,17 +5,22 @@ from typing import Annotated
 
 from pydantic import Field
 
-from stoker.api.declaration import ATOMIC, SET, ApiModel, Rule, Unit, map_by
+from stoker.api.declaration import ATOMIC, SET, ApiModel, Rule, Unit, map_by, matching
 from stoker.api.load_sources import Signals
 from stoker.api.v1alpha1.accelerator import ResourceAmounts
 from stoker.api.v1alpha1.engine import EngineName
 from stoker.api.v1alpha1.names import ObjectName, ShortText
 from stoker.api.v1alpha1.weights import AccessMode
 from stoker.api.values.frozen import EMPTY, FrozenDict, FrozenJson, FrozenMap
-from stoker.api.values.image import ImageReference
+from stoker.api.values.image import IMAGE_PREFIX, ImageReference
 from stoker.api.values.quantity import Quantity
 
 Patterns = Annotated[tuple[ShortText, ...], Field(max_length=256), SET]
+ImagePrefix = Annotated[
+    ShortText,
+    matching(IMAGE_PREFIX, "{self} is not a registry and a folder below it: write HOST[:PORT][/FOLDER]"),
+]
+_NO_KEY = "{self} cannot be a key of a ConfigMap: use letters, digits, '-', '_' and '.'"
 Objects = Annotated[tuple[FrozenJson, ...], Field(max_length=64), ATOMIC]
 
 
@@ -25,6 +30,15 @@ class AgentPlace(StrEnum):
     INSIDE = "Inside"
     BESIDE = "Beside"
     NONE = "None"
+
+
+class Images(ApiModel):
+    """Where images come from that nobody names."""
+
+    prefix: ImagePrefix | None = Field(None, examples=["registry.example.com/mirror"])
+    """Registry, and folder below it, that stands in for the registry of the engines' published images: with
+    registry.example.com/mirror, ghcr.io/ggml-org/llama.cpp becomes registry.example.com/mirror/ggml-org/llama.cpp. An
+    image that a ModelDeployment, `engines` or `runtime` names stays as it is."""
 
 
 class EngineDefaults(ApiModel):
@@ -167,6 +181,16 @@ class Agent(ApiModel):
     of the fleet. Absent: replicas cannot be told to sleep or to drain, and leave by their own signals only."""
 
 
+class CaBundle(ApiModel):
+    """A ConfigMap with the certificates of authorities."""
+
+    name: ObjectName = Field(examples=["company-authorities"])
+    """The ConfigMap, in the namespace of each ModelDeployment."""
+
+    key: Annotated[ShortText, matching("[-._a-zA-Z0-9]+", _NO_KEY)] = Field("ca.crt", examples=["ca.crt"])
+    """Key whose value has the certificates, as PEM: all that are trusted, for they replace those of the image."""
+
+
 class Fetching(ApiModel):
     """The jobs that inspect and fetch weights. They run on CPUs, and only they see the credentials of a source."""
 
@@ -174,6 +198,9 @@ class Fetching(ApiModel):
         EMPTY, examples=[{"HF_ENDPOINT": "https://hub.example.com", "HTTPS_PROXY": "http://proxy.example.com:3128"}]
     )
     """Environment variables of the jobs: mirrors, proxies, endpoints. No secrets: they would be seen in the pods."""
+
+    ca_bundle: CaBundle | None = Field(None, examples=[{"name": "company-authorities"}])
+    """Whose certificates the jobs trust, where a mirror or a proxy has a company's own. Absent: the image's list."""
 
     requests: ResourceAmounts = Field(
         FrozenDict({"cpu": Quantity.parse("1"), "memory": Quantity.parse("512Mi")}), examples=[{"cpu": "2"}]
@@ -336,6 +363,9 @@ class Configuration(ApiModel):
 
     watch: Watch = Field(Watch(), examples=[{"namespaces": ["team-a"]}])
     """Which ModelDeployments this operator looks after."""
+
+    images: Images = Field(Images(), examples=[{"prefix": "registry.example.com/mirror"}])
+    """Where images come from that nobody names."""
 
     engines: Annotated[tuple[EngineDefaults, ...], map_by("name"), Field(max_length=32)] = Field(
         (), examples=[[{"name": "vllm", "image": "registry.example.com/stoker/vllm:0.1.0"}]]

@@ -152,6 +152,7 @@ class Reconciler:
                 setting.has_leader_worker_sets,
                 setting.control_key,
                 self._scaler is not None,
+                growing_classes=children.growing_classes(),
             ),
             replica_sets=children.replica_sets.of(key),
             groups=children.groups.of(key),

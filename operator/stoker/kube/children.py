@@ -135,7 +135,8 @@ class Children:
             for place in places
         ]
         self._nodes = Reflector(connection, Scope(resources.NODES), projections.node, lambda *_: None)
-        self._classes = Reflector(connection, Scope(resources.STORAGE_CLASSES), projections.name_only, lambda *_: None)
+        # By name, whether its volumes may grow.
+        self._classes = Reflector(connection, Scope(resources.STORAGE_CLASSES), projections.may_grow, lambda *_: None)
         self._troubles: dict[_About, dict[Key, Trouble]] = defaultdict(dict)
         self._claim_users: dict[Key, set[Key]] = defaultdict(set)
         self._claims_of: dict[Key, frozenset[Key]] = {}
@@ -165,7 +166,10 @@ class Children:
         return tuple(node for _, node in self._nodes.items()) if self._nodes.synced else None
 
     def storage_classes(self) -> frozenset[str] | None:
-        return frozenset(name for _, name in self._classes.items()) if self._classes.synced else None
+        return frozenset(key.name for key, _ in self._classes.items()) if self._classes.synced else None
+
+    def growing_classes(self) -> frozenset[str]:
+        return frozenset(key.name for key, may_grow in self._classes.items() if may_grow)
 
     def absorb_claim(self, item: Mapping[str, Any]) -> None:
         namespace = item["metadata"]["namespace"]

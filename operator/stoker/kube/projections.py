@@ -244,5 +244,6 @@ def node(item: Json) -> Node:
     )
 
 
-def name_only(item: Json) -> str:
-    return str(item["metadata"]["name"])
+def may_grow(item: Json) -> bool:
+    """Of a StorageClass: whether its volumes may be made larger."""
+    return bool(item.get("allowVolumeExpansion"))

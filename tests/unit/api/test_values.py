@@ -30,6 +30,19 @@ def test_what_is_no_image_is_refused(text: str) -> None:
         ImageReference.parse(text)
 
 
+@pytest.mark.parametrize(
+    ("name", "mirrored"),
+    [
+        ("ghcr.io/ggml-org/llama.cpp:b1", "r.example.com/m/ggml-org/llama.cpp:b1"),
+        ("localhost/tiny:1", "r.example.com/m/tiny:1"),
+        ("r.other:5000/a/b@sha256:" + 64 * "0", "r.example.com/m/a/b@sha256:" + 64 * "0"),
+        ("vllm/vllm-openai:v1", "r.example.com/m/vllm/vllm-openai:v1"),
+    ],
+)
+def test_a_mirror_s_prefix_stands_in_for_the_registry_and_nothing_else(name: str, mirrored: str) -> None:
+    assert str(ImageReference.parse(name).below("r.example.com/m")) == mirrored
+
+
 @pytest.mark.parametrize("text", ["* * * * *", "*/5 0-6 1,15 JAN-MAR MON-FRI", "59 23 31 12 7", "0 8 * * 1-5"])
 def test_a_cron_expression_has_five_fields(text: str) -> None:
     assert str(CronSchedule.parse(text)) == text

@@ -23,7 +23,7 @@ from stoker.core.plan.actions import (
     Plan,
 )
 from stoker.core.plan.planner import plan
-from stoker.core.plan.snapshot import Identity, Node, ObjectKind, Progress, Revision, Snapshot
+from stoker.core.plan.snapshot import Identity, Node, ObjectKind, Progress, Revision, Snapshot, Trouble
 from tests.unit.plan.builders import NOW, UID, claim, deployment, pod, replica_set
 from tests.unit.plan.fetching import (
     FETCHED,
@@ -196,6 +196,31 @@ def test_a_job_that_cannot_start_says_why() -> None:
     assert 'secret "t" not found' in found.message
 
 
+def test_a_job_whose_authorities_are_missing_says_so() -> None:
+    world = with_job(hub(cluster=with_image(weights={"caBundle": {"name": "company"}})))
+    stuck = pod_of(world.jobs[0], phase="Pending", ready=False, containers=())
+    said = Trouble("Pod", stuck.identity.name, "FailedMount", 'configmap "company" not found')
+    found = condition(plan(replace(world, pods=(stuck,), troubles=(said,))), "WeightsReady")
+    assert found.reason == Reason.CONFIGURATION_MISSING
+    assert 'configmap "company" not found' in found.message
+
+
+def test_jobs_trust_the_authorities_of_the_configuration_and_replicas_see_none_of_them() -> None:
+    bundle = {"name": "company", "key": "roots.pem"}
+    world = hub(cluster=with_image(weights={"caBundle": bundle, "env": {"AWS_CA_BUNDLE": "/elsewhere"}}))
+    for job in (wanted_job(world), wanted_job(claimed(inspected(world)))):
+        pod = job["spec"]["template"]["spec"]
+        assert {"name": "authorities", "configMap": {"name": "company"}} in pod["volumes"]
+        (mount,) = [one for one in pod["containers"][0]["volumeMounts"] if one["name"] == "authorities"]
+        assert mount["readOnly"]
+        env = {one["name"]: one["value"] for one in pod["containers"][0]["env"]}
+        assert env["SSL_CERT_FILE"] == env["REQUESTS_CA_BUNDLE"] == f"{mount['mountPath']}/roots.pem"
+        assert env["AWS_CA_BUNDLE"] == "/elsewhere", "what is written in env wins"
+    replicas = the(CreateReplicaSet, plan(fetched(claimed(inspected(world)))))
+    assert "authorities" not in str(replicas.body)
+    assert "authorities" not in str(wanted_job(hub()))
+
+
 def test_a_job_of_a_deleted_namesake_is_left_to_go_by_itself() -> None:
     planned = plan(with_job(hub(), owner_uid="uid-of-the-last-one"))
     assert not {CreateJob, DeleteJob} & set(kinds(planned))
@@ -304,6 +329,15 @@ def test_a_claim_grows_with_the_spec_and_never_shrinks() -> None:
     assert patch == {"spec": {"resources": {"requests": {"storage": "100Gi"}}}}
     smaller = hub(spec={"weights": {"storage": {"claim": {"size": "10Gi"}}}})
     assert MendClaim not in kinds(plan(claimed(inspected(smaller))))
+
+
+def test_a_claim_without_a_written_size_grows_with_what_is_fetched_where_its_class_allows_it() -> None:
+    world = hub(cluster=replace(with_image(), growing_classes=frozenset({"fast"})))
+    small = {"size_bytes": 10 * GIB, "storage_class": "fast"}
+    patch = the(MendClaim, plan(claimed(inspected(world), **small))).patch
+    assert patch == {"spec": {"resources": {"requests": {"storage": "35Gi"}}}}, "what a new claim would have"
+    for other in ({"size_bytes": 35 * GIB}, {"storage_class": "slow"}, {"storage_class": None}, {"bound": False}):
+        assert MendClaim not in kinds(plan(claimed(inspected(world), **small | other)))
 
 
 def test_a_shared_claim_is_used_and_never_changed() -> None:

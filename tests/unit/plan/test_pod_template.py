@@ -38,6 +38,16 @@ def test_a_pod_is_restricted_and_has_no_token() -> None:
     }
 
 
+def test_one_prefix_serves_the_published_images_and_leaves_those_that_somebody_named() -> None:
+    settings = {"images": {"prefix": "registry.example.com/mirror"}}
+    published = server_of(pod_of(engine={"name": "ollama"}))["image"]
+    mirrored = server_of(pod_of(settings, engine={"name": "ollama"}))["image"]
+    assert published == mirrored.replace("registry.example.com/mirror", "docker.io")
+    own = {"name": "ollama", "image": "registry.other/own:1"}
+    assert server_of(pod_of(settings, engine=own))["image"] == own["image"]
+    assert server_of(pod_of(settings | {"engines": [own]}, engine={"name": "ollama"}))["image"] == own["image"]
+
+
 def test_the_weights_are_mounted_read_only() -> None:
     mounts = {mount["name"]: mount for mount in server_of(pod_of())["volumeMounts"]}
     assert mounts["weights"]["readOnly"] is True

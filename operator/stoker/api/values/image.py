@@ -1,7 +1,7 @@
 """Container image references."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from stoker.api.declaration import Rule, matching
@@ -12,6 +12,8 @@ _PATH = r"[a-z0-9]+(?:[._/-]+[a-z0-9]+)*"
 _NAME = rf"(?:{_HOST}/)?{_PATH}"
 _TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 DIGEST = r"sha256:[0-9a-f]{64}"
+
+IMAGE_PREFIX = rf"{_HOST}(?:/{_PATH})?"
 
 _PATTERN = rf"(?P<name>{_NAME})(?::(?P<tag>{_TAG}))?(?:@(?P<digest>{DIGEST}))?"
 _IMAGE = re.compile(_PATTERN)
@@ -41,6 +43,12 @@ class ImageReference(ParsedText):
         if match is None:
             raise ValueError(f"{text} is not an image reference")
         return cls(match["name"], match["tag"], match["digest"])
+
+    def below(self, prefix: str) -> Self:
+        """The same image where a mirror has it: the prefix stands in for the registry."""
+        host, slash, path = self.name.partition("/")
+        has_host = bool(slash) and ("." in host or ":" in host or host == "localhost")
+        return replace(self, name=f"{prefix}/{path if has_host else self.name}")
 
     def __str__(self) -> str:
         tag = f":{self.tag}" if self.tag else ""

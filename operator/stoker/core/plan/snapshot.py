@@ -226,6 +226,7 @@ class Cluster:
     has_leader_worker_sets: bool | None = None
     control_key: ControlKey | None = None  # None: agents take no orders
     scales: bool = False  # whether somebody follows the load, so that Auto means more than the floor
+    growing_classes: frozenset[str] = frozenset()  # storage classes whose volumes may be made larger
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,6 +165,8 @@ def _image(snapshot: Snapshot) -> ImageReference | None:
     own = configuration.runtime.image if engine.name in IN_THE_RUNTIME_IMAGE else None
     profile = snapshot.cluster.profiles.get(engine.name)
     published = ImageReference.parse(profile.image) if profile and profile.image else None
+    if published and (prefix := configuration.images.prefix):
+        published = published.below(prefix)
     return engine.image or configuration.engine(engine.name).image or own or published
 
 

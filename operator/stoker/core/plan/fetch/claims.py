@@ -6,6 +6,7 @@ from typing import Any
 from stoker.api.v1alpha1.modeldeployment import ModelDeployment
 from stoker.api.v1alpha1.weights import Claim as WantedClaim
 from stoker.api.v1alpha1.weights import DeletionPolicy
+from stoker.api.values.quantity import Quantity
 from stoker.core.names import claim_name, identity_labels
 from stoker.core.plan.actions import Action, CreateClaim, MendClaim
 from stoker.core.plan.revision import owner_reference
@@ -51,8 +52,12 @@ def new_claim(deployment: ModelDeployment, wanted: WantedClaim, size: str, clust
     return CreateClaim(body)
 
 
-def mended_claim(deployment: ModelDeployment, wanted: WantedClaim, claim: Claim) -> tuple[Action, ...]:
-    """Owner and size as the spec has them now. A claim that was retained is taken over with all that is on it."""
+def mended_claim(
+    deployment: ModelDeployment, wanted: WantedClaim, claim: Claim, size: str, cluster: Cluster
+) -> tuple[Action, ...]:
+    """Owner and size as the spec has them now. A claim that was retained is taken over with all that is on it.
+
+    `size` is what a new claim would have. Where the spec names none and the class allows it, the claim grows to it."""
     goes_along = deployment.spec.weights.deletion_policy == DeletionPolicy.DELETE
     actions: list[Action] = []
     if goes_along and claim.owner_uid != deployment.metadata.uid:
@@ -61,7 +66,14 @@ def mended_claim(deployment: ModelDeployment, wanted: WantedClaim, claim: Claim)
     elif not goes_along and claim.owner_uid:
         free = {"metadata": {"ownerReferences": None}}
         actions.append(MendClaim(claim.identity, free, "it outlives the ModelDeployment"))
-    elif wanted.size and claim.size_bytes is not None and wanted.size.whole_units > claim.size_bytes:
-        larger = {"spec": {"resources": {"requests": {"storage": str(wanted.size)}}}}
-        actions.append(MendClaim(claim.identity, larger, f"it grows to {wanted.size}"))
+    elif _grows(wanted, claim, size, cluster):
+        larger = {"spec": {"resources": {"requests": {"storage": size}}}}
+        actions.append(MendClaim(claim.identity, larger, f"it grows to {size}"))
     return tuple(actions)
+
+
+def _grows(wanted: WantedClaim, claim: Claim, size: str, cluster: Cluster) -> bool:
+    """A size that somebody wrote is asked for in any case, so that the API server's refusal is seen."""
+    if claim.size_bytes is None or Quantity.parse(size).whole_units <= claim.size_bytes:
+        return False
+    return bool(wanted.size) or (claim.bound and claim.storage_class in cluster.growing_classes)

@@ -56,16 +56,16 @@ def _claim(snapshot: Snapshot, found: Found) -> Stage:
         return Stage(claim_weights(snapshot, storage.existing_claim.name, "", "spec.weights.storage.existingClaim"))
     assert storage.claim  # noqa: S101 - the schema wants exactly one of the two
     name = claim_name(snapshot.name)
+    size = size_of(storage.claim, found.total_bytes, keep_revisions)
     seen = snapshot.claims.get(name)
     if seen is None:
         if deployment.spec.suspend:
             return Stage(Refusal(Reason.SUSPENDED, "spec.suspend is true, so nothing is fetched."), passing=True)
         making = Refusal(Reason.CLAIM_PENDING, f"The claim {name} is being made.")
-        size = size_of(storage.claim, found.total_bytes, keep_revisions)
         return Stage(making, passing=True, actions=(new_claim(deployment, storage.claim, size, snapshot.cluster),))
     if refusal := _not_usable(seen, snapshot):
         return refusal
-    actions: tuple[Action, ...] = mended_claim(deployment, storage.claim, seen)
+    actions: tuple[Action, ...] = mended_claim(deployment, storage.claim, seen, size, snapshot.cluster)
     return Stage(claim_weights(snapshot, name, "", "the model"), actions=actions)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from stoker.api.configuration import CaBundle
 from stoker.api.v1alpha1.modeldeployment import ModelDeployment
 from stoker.core.names import TASK_CONTAINER, TASK_LABEL, identity_labels
 from stoker.core.plan.placement import beside_the_volume, claim_label, node_constraints, required_nodes, tolerations
@@ -18,6 +19,9 @@ Json = dict[str, Any]
 ROOT = "/models"
 # The Secret's keys as files, for credentials that are a file: a pull secret, a service account's key.
 CREDENTIALS = "/var/run/secrets/stoker.dev/source"
+_AUTHORITIES = "/etc/stoker/authorities"
+# What the fetch itself and each of the clouds' clients ask for.
+_AUTHORITY_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE")
 _ZONE_LABEL = "topology.kubernetes.io/zone"
 _FINAL_EXIT = 3  # the same try again would end the same way
 _MOST_TRIES = 6
@@ -105,7 +109,7 @@ def _pod_spec(deployment: ModelDeployment, cluster: Cluster, errand: Errand) -> 
         # The owner of a terabyte of files is not set anew each time.
         "securityContext": pod_security() | {"fsGroup": NOBODY, "fsGroupChangePolicy": "OnRootMismatch"},
         "containers": [_container(deployment, cluster, errand)],
-        "volumes": _volumes(deployment, errand.mounted),
+        "volumes": _volumes(deployment, settings.weights.ca_bundle, errand.mounted),
         "tolerations": [*tolerations(spec, settings), *lost],
     } | {field: value for field, value in optional.items() if value}
 
@@ -153,7 +157,10 @@ def _container(deployment: ModelDeployment, cluster: Cluster, errand: Errand) ->
     spec, settings = deployment.spec, cluster.configuration.weights
     question = json.dumps(errand.question, sort_keys=True, separators=(",", ":"))
     secret = spec.model.secret_ref
-    values = {"HOME": "/tmp", **settings.env, "STOKER_TASK": question}  # noqa: S108 - the one place that is writable
+    bundle = settings.ca_bundle
+    trust = dict.fromkeys(_AUTHORITY_VARIABLES, f"{_AUTHORITIES}/{bundle.key}") if bundle else {}
+    # Home is the one place that is writable.
+    values = {"HOME": "/tmp", **trust, **settings.env, "STOKER_TASK": question}  # noqa: S108
     if secret:
         values = {"DOCKER_CONFIG": CREDENTIALS} | values
     resources = {
@@ -166,6 +173,8 @@ def _container(deployment: ModelDeployment, cluster: Cluster, errand: Errand) ->
         mounts.append({"name": "weights", "mountPath": ROOT} | read_only)
     if secret:
         mounts.append({"name": "credentials", "mountPath": CREDENTIALS, "readOnly": True})
+    if bundle:
+        mounts.append({"name": "authorities", "mountPath": _AUTHORITIES, "readOnly": True})
     return {
         "name": TASK_CONTAINER,
         "image": str(cluster.configuration.runtime.image),
@@ -178,10 +187,12 @@ def _container(deployment: ModelDeployment, cluster: Cluster, errand: Errand) ->
     } | ({"envFrom": [{"secretRef": {"name": secret.name}}]} if secret else {})
 
 
-def _volumes(deployment: ModelDeployment, mounted: Mounted | None) -> list[Json]:
+def _volumes(deployment: ModelDeployment, bundle: CaBundle | None, mounted: Mounted | None) -> list[Json]:
     volumes: list[Json] = [{"name": "scratch", "emptyDir": {}}]
     if secret := deployment.spec.model.secret_ref:
         volumes.append({"name": "credentials", "secret": {"secretName": secret.name}})
+    if bundle:
+        volumes.append({"name": "authorities", "configMap": {"name": bundle.name}})
     if mounted:
         source = {"claimName": mounted.claim} | ({"readOnly": True} if mounted.read_only else {})
         volumes.append({"name": "weights", "persistentVolumeClaim": source})
