@@ -101,7 +101,8 @@ def _with_agent(deployment: ModelDeployment, parts: Parts, container: Json) -> t
     if parts.place is AgentPlace.INSIDE:
         return container | around(args, parts.server), []
     sidecar = beside(agent, args, container, settings)
-    return container | {"lifecycle": farewell(deployment, parts.key)}, [sidecar]
+    hook = farewell(deployment, parts.key)
+    return container | ({"lifecycle": hook} if hook else {}), [sidecar]
 
 
 def worker_template(deployment: ModelDeployment, parts: Parts, worker: Worker) -> Json:
