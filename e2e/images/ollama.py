@@ -1,6 +1,7 @@
 """Ollama for the CPU, built from its Go module as one static program."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -28,6 +29,7 @@ def fill_context(context: Path, folder: Path) -> None:
         "GOWORK": "off",
         "GOTOOLCHAIN": "local",
     }
+    shutil.copy(shutil.which("busybox") or "/bin/busybox", context / "busybox")
     flags = ["-trimpath", "-tags", TAGS, "-ldflags", LINKER, "-o", str(context / "ollama")]
     command = [str(find_go().executable), "build", *flags, PACKAGE]
     answer = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env=environment)

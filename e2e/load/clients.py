@@ -17,14 +17,14 @@ def connector(*, pooled: bool) -> aiohttp.TCPConnector:
     return aiohttp.TCPConnector(limit=0, force_close=not pooled, keepalive_timeout=60.0 if pooled else None)
 
 
-def chat(model: str, prompt_tokens: int, output_tokens: int) -> dict[str, Any]:
+def chat(model: str, prompt_tokens: int, output_tokens: int, *, may_end_early: bool = False) -> dict[str, Any]:
+    """Some engines refuse a field that OpenAI's API does not have, and end where the model ends."""
     return {
         "model": model,
         "stream": True,
         "max_tokens": output_tokens,
-        "ignore_eos": True,
         "messages": [{"role": "user", "content": "word " * prompt_tokens}],
-    }
+    } | ({} if may_end_early else {"ignore_eos": True})
 
 
 async def ask(

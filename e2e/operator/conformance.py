@@ -1,6 +1,7 @@
-"""What users do with the official client, one check after the other: `python -m e2e.operator.conformance URL MODEL`.
+"""What users do with the official client: `python -m e2e.operator.conformance URL MODEL [CHECK...]`.
 
-Prints one line of JSON: the name of each check, and true or what went wrong. Runs inside the cluster's network.
+One check after the other, all of them where none is named. Prints one line of JSON: the name of each check, and true or
+what went wrong. Runs inside the cluster's network.
 """
 
 import asyncio
@@ -49,6 +50,14 @@ async def streams_with_usage(client: openai.AsyncOpenAI, model: str) -> None:
     assert chunks[-1].usage
     assert chunks[-1].usage.completion_tokens == 12
     assert sum(bool(chunk.choices and chunk.choices[0].delta.content) for chunk in chunks) > 1
+
+
+async def streams_a_chat(client: openai.AsyncOpenAI, model: str) -> None:
+    """As every engine can: the pieces come one by one, and the last one says why it is the last."""
+    stream = await client.chat.completions.create(model=model, messages=HELLO, max_tokens=12, stream=True)
+    choices = [choice async for chunk in stream for choice in chunk.choices]
+    assert sum(bool(choice.delta.content) for choice in choices) > 1
+    assert choices[-1].finish_reason in {"length", "stop"}
 
 
 async def stops_where_it_is_told(client: openai.AsyncOpenAI, model: str) -> None:
@@ -119,6 +128,7 @@ CHECKS: tuple[Check, ...] = (
     lists_the_model,
     answers_a_chat,
     completes_a_prompt,
+    streams_a_chat,
     streams_with_usage,
     stops_where_it_is_told,
     gives_several_choices,
@@ -131,10 +141,10 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-async def checked(url: str, model: str) -> dict[str, bool | str]:
+async def checked(url: str, model: str, names: list[str]) -> dict[str, bool | str]:
     found: dict[str, bool | str] = {}
     async with openai.AsyncOpenAI(base_url=url, api_key="none", max_retries=0, timeout=120) as client:
-        for check in CHECKS:
+        for check in [each for each in CHECKS if not names or each.__name__ in names]:
             try:
                 await check(client, model)
                 found[check.__name__] = True
@@ -144,4 +154,4 @@ async def checked(url: str, model: str) -> dict[str, bool | str]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(checked(sys.argv[1], sys.argv[2]))), flush=True)
+    print(json.dumps(asyncio.run(checked(sys.argv[1], sys.argv[2], sys.argv[3:]))), flush=True)

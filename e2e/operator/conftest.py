@@ -129,3 +129,27 @@ def models(namespace: Namespace, operators: Operators) -> Models:  # noqa: ARG00
         {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "weights"}, "spec": claim}
     )
     return Models(namespace)
+
+
+def claim_of(models: Models, folder: str) -> None:
+    """A volume with a folder of this machine, and its claim `tiny-llama`."""
+    name = f"tiny-llama-{models.namespace.name}"
+    size = {"storage": "64Mi"}
+    volume = {
+        "capacity": size,
+        "accessModes": ["ReadOnlyMany"],
+        "hostPath": {"path": folder},
+        "claimRef": {"namespace": models.namespace.name, "name": "tiny-llama"},
+    }
+    models.namespace.cluster.apply(
+        {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": volume}
+    )
+    claim = {
+        "accessModes": ["ReadOnlyMany"],
+        "resources": {"requests": size},
+        "storageClassName": "",
+        "volumeName": name,
+    }
+    models.namespace.apply(
+        {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "tiny-llama"}, "spec": claim}
+    )

@@ -20,10 +20,10 @@ def with_agent(image: str) -> list[dict[str, str]]:
 class Load:
     """Runs until it is stopped, or for ten minutes."""
 
-    def __init__(self, models: Models, rate: float, output_tokens: int) -> None:
+    def __init__(self, models: Models, rate: float, output_tokens: int, *flags: str) -> None:
         url = f"http://web.{models.namespace.name}.svc.{DNS_DOMAIN}/v1"
-        flags = ["--rate", str(rate), "--seconds", "600", "--output-tokens", str(output_tokens)]
-        self._command = models.namespace.cluster.tool(sys.executable, "-m", "e2e.load", url, *flags)
+        bounds = ["--rate", str(rate), "--seconds", "600", "--output-tokens", str(output_tokens)]
+        self._command = models.namespace.cluster.tool(sys.executable, "-m", "e2e.load", url, *bounds, *flags)
 
     @contextmanager
     def running(self) -> Iterator[None]:

@@ -14,7 +14,7 @@ from e2e.cluster.images import load_image
 from e2e.cluster.layout import DNS_DOMAIN
 from e2e.images.build import build as build_image
 from e2e.models.build import build as build_model
-from e2e.operator.conftest import Models
+from e2e.operator.conftest import Models, claim_of
 from e2e.running_cluster import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800), pytest.mark.usefixtures("running_operator")]
@@ -84,26 +84,3 @@ def test_real_vllm_answers_as_an_engine_of_the_users_own(models: Models, figure:
     models.wait_ready(seconds=180)
     figure("real vLLM, from the ModelDeployment's creation to Ready", time.monotonic() - began)
     assert streamed(models)[-1]["choices"][0]["finish_reason"] == "length"
-
-
-def claim_of(models: Models, folder: str) -> None:
-    name = f"tiny-llama-{models.namespace.name}"
-    size = {"storage": "64Mi"}
-    volume = {
-        "capacity": size,
-        "accessModes": ["ReadOnlyMany"],
-        "hostPath": {"path": folder},
-        "claimRef": {"namespace": models.namespace.name, "name": "tiny-llama"},
-    }
-    models.namespace.cluster.apply(
-        {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": volume}
-    )
-    claim = {
-        "accessModes": ["ReadOnlyMany"],
-        "resources": {"requests": size},
-        "storageClassName": "",
-        "volumeName": name,
-    }
-    models.namespace.apply(
-        {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "tiny-llama"}, "spec": claim}
-    )

@@ -13,9 +13,8 @@ from e2e.cluster.images import load_image
 from e2e.cluster.layout import DNS_DOMAIN
 from e2e.images.build import build as build_image
 from e2e.models.build import build as build_model
-from e2e.operator.conftest import ROOT, Models, Operators
+from e2e.operator.conftest import ROOT, Models, Operators, claim_of
 from e2e.operator.streams import Load
-from e2e.operator.test_completions import claim_of
 from e2e.running_cluster import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.vllm, pytest.mark.timeout(1800)]

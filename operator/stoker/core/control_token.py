@@ -2,7 +2,9 @@
 
     token(purpose, model) = HMAC-SHA256(key, purpose NUL namespace NUL name)
 
-A pod's template holds only the SHA-256 of its token, so who may read pods may not command them.
+A pod's template holds only the SHA-256 of its token, so who may read pods may not command them. The one exception is
+the token by which the node says farewell: the kubelet has to send it. So where there is no key it is derived from the
+model's uid, which the API server draws by lot and which is read where pods are read, and nowhere else.
 """
 
 import hashlib
@@ -22,9 +24,13 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True)
 class ControlKey:
-    """The operator's key."""
+    """The operator's key, or what stands in for it where there is none."""
 
     secret: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.secret:
+            raise ValueError("an empty key makes tokens that anybody can compute: leave the key out instead")
 
     def token(self, purpose: Purpose, namespace: str, model: str) -> str:
         message = f"{purpose}\0{namespace}\0{model}".encode()

@@ -64,6 +64,7 @@ class Found:
     folder: str
     total_bytes: int
     facts: Facts | None
+    files: tuple[str, ...] | None = None  # that an engine takes by name, below the model's folder; None: nobody said
 
     def to_json(self) -> Json:
         return {
@@ -72,7 +73,7 @@ class Found:
             "folder": self.folder,
             "totalBytes": self.total_bytes,
             "facts": self.facts.to_json() if self.facts else None,
-        }
+        } | ({"files": list(self.files)} if self.files is not None else {})
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
@@ -82,4 +83,5 @@ class Found:
             value["folder"],
             value["totalBytes"],
             Facts.from_json(value["facts"]) if value["facts"] else None,
+            tuple(value["files"]) if "files" in value else None,
         )

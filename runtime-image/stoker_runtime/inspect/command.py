@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from stoker_runtime.facts import Format
 from stoker_runtime.failure import Reason, WeightsError
 from stoker_runtime.fetch.source import RemoteFile, Source, Web
 from stoker_runtime.inspect.archive_reading import ArchiveReading, archive_members
@@ -130,7 +131,10 @@ def _answer(task: InspectTask, opened: Opened, config_only: bool) -> str:
     facts = inspect(opened.reading, config_only=config_only)
     total_bytes = sum(file.size_bytes or opened.reading.size(file.path) or 0 for file in opened.files)
     folder = folder_name(task.source, opened.revision, (file.path for file in opened.files))
-    return good(opened.revision, folder, (total_bytes, len(opened.files)), facts)
+    # Engines take a GGUF by its name, and a folder of anything else.
+    names = [file.path for file in opened.files if file.path.lower().endswith(".gguf")]
+    told = names if facts.format is Format.GGUF else ()
+    return good(opened.revision, folder, (total_bytes, len(opened.files)), facts, told)
 
 
 def _place(error: BaseException) -> str:

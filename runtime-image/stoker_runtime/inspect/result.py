@@ -1,7 +1,7 @@
 """What inspect answers: JSON short enough for a container's termination message."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
 from typing import Any
 
@@ -18,22 +18,23 @@ def without_defaults(facts: Facts) -> dict[str, Any]:
     return value
 
 
-def good(revision: str, folder: str, sizes: tuple[int, int], facts: Facts) -> str:
-    """`sizes`: bytes and number of the files."""
+def good(revision: str, folder: str, sizes: tuple[int, int], facts: Facts, names: Sequence[str] = ()) -> str:
+    """`sizes`: bytes and number of the files. `names`: of those that an engine has to be told, where they fit."""
     told = without_defaults(facts)
-    value = {
+    value: dict[str, Any] = {
         "ok": True,
         "revision": revision,
         "folder": folder,
         "totalBytes": sizes[0],
         "files": sizes[1],
         "facts": told,
-    }
+    } | ({"names": list(names)} if names else {})
     text = _written(value)
-    if len(text) > MOST_BYTES:
-        # Nobody decides by it.
-        told.pop("bytes_by_dtype", None)
-        text = _written(value)
+    # Nobody decides by the first; without the second, whoever starts the engine looks into the folder.
+    for part, name in ((told, "bytes_by_dtype"), (value, "names")):
+        if len(text) > MOST_BYTES:
+            part.pop(name, None)
+            text = _written(value)
     if len(text) > MOST_BYTES:
         raise ValueError(f"the facts take {len(text)} bytes")
     return text

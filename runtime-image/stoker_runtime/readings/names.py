@@ -101,6 +101,7 @@ ENGINES: Mapping[str, Names] = MappingProxyType(
         "transformers": Names(),
     }
 )
+WITHOUT_METRICS = frozenset(name for name, names in ENGINES.items() if not names.any)
 _OF_PREFIX: Mapping[bytes, Names] = MappingProxyType(
     {
         b"vllm:": _VLLM,

@@ -143,6 +143,16 @@ async def test_while_nobody_asks_the_engine_is_left_alone() -> None:
         reading.cancel()
 
 
+async def test_an_engine_that_has_no_metrics_is_never_asked_for_them() -> None:
+    async with engine(OK) as (address, heard):
+        counters = EngineCounters("ollama", fetched_from(address, "/metrics"))
+        reading = asyncio.create_task(counters.run())
+        counters.want()
+        await asyncio.sleep(0.3)
+        assert (heard, counters.fresh()) == ([], None)
+        reading.cancel()
+
+
 async def test_a_page_that_does_not_come_leaves_the_last_reading_to_grow_old() -> None:
     now = 0.0
     pages: list[bytes | None] = [b"vllm:num_requests_running 3\n", None]

@@ -167,12 +167,16 @@ def test_triton_gets_a_repository_of_one_model(tmp_path: Path, programs: Path) -
     assert 'backend: "vllm"' in (tmp_path / "llama-8b" / "config.pbtxt").read_text()
 
 
-def test_transformers_serves_a_folder_of_the_served_name(tmp_path: Path, weights: Path, programs: Path) -> None:
+def test_transformers_serves_a_folder_of_the_served_name_and_shows_that_name(
+    tmp_path: Path, weights: Path, programs: Path
+) -> None:
     program(programs, "python3", _SAY_ARGUMENTS)
     made = server("transformers", mounted(path=str(weights), served_name="team/chat"))
-    run = started(moved(made, ("/tmp/serving", tmp_path)), programs)  # noqa: S108 - moved away
+    run = started(moved(made, ("/tmp/serving", tmp_path), ("/tmp/hub", tmp_path / "hub")), programs)  # noqa: S108 - moved
     assert run.stdout.splitlines()[:4] == ["-m", "transformers.cli.transformers", "serve", "team/chat"]
     assert (tmp_path / "team" / "chat").readlink() == weights
+    listed = tmp_path / "hub" / "models--team--chat"
+    assert (listed / "snapshots" / (listed / "refs" / "main").read_text() / "config.json").readlink().parent == weights
 
 
 def test_tensorrt_llm_calls_the_model_by_the_last_part_of_its_name(

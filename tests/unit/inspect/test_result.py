@@ -33,6 +33,14 @@ def test_the_least_needed_goes_first_when_there_is_too_much_to_tell() -> None:
     assert Facts.from_json(json.loads(told)["facts"]) == FACTS
 
 
+def test_names_are_told_where_they_fit_and_left_out_where_they_do_not() -> None:
+    assert json.loads(good(COMMIT, "folder", (100, 3), FACTS, ["a.gguf"]))["names"] == ["a.gguf"]
+    assert "names" not in json.loads(good(COMMIT, "folder", (100, 3), FACTS))
+    too_many = good(COMMIT, "folder", (100, 500), FACTS, [f"model-{number:05}-of-00500.gguf" for number in range(500)])
+    assert len(too_many) <= MOST_BYTES
+    assert "names" not in json.loads(too_many)
+
+
 @given(st.text(max_size=6000))
 def test_a_failure_is_told_in_few_bytes_whatever_its_message(message: str) -> None:
     told = bad("WeightsUnreadable", message)

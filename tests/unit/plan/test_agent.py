@@ -1,6 +1,7 @@
 """Where the agent of a replica stands, and what goes through it."""
 
 import hashlib
+import hmac
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from stoker.core.plan.actions import CreateReplicaSet
 from stoker.core.plan.planner import plan
 from stoker.core.plan.snapshot import Snapshot
 from stoker_runtime.agent.options import options_from
-from tests.unit.plan.builders import cluster, deployment, snapshot
+from tests.unit.plan.builders import UID, cluster, deployment, snapshot
 from tests.unit.plan.fetching import FOLDER, INSPECTED, answered, fetched
 
 RUNTIME = "registry.example.com/stoker/runtime:1"
@@ -104,6 +105,17 @@ def test_tokens_differ_by_purpose_namespace_and_name() -> None:
 
 def test_without_a_key_agents_take_no_orders() -> None:
     assert "--control-token-sha256" not in pod_of({"name": "simulated"}, None)["containers"][0]["args"]
+
+
+def test_without_a_key_nobody_can_guess_how_a_node_says_farewell() -> None:
+    header = pod_of(CUSTOM, None)["containers"][0]["lifecycle"]["preStop"]["httpGet"]["httpHeaders"][0]
+    assert header["value"] != hmac.new(b"", b"farewell\0models\0llama", hashlib.sha256).hexdigest()
+    assert header["value"] == ControlKey(UID.encode()).token(Purpose.FAREWELL, "models", "llama")
+
+
+def test_there_is_no_empty_key() -> None:
+    with pytest.raises(ValueError, match="anybody can compute"):
+        ControlKey(b"")
 
 
 def test_an_engine_on_the_agents_usual_port_is_given_way_to() -> None:

@@ -24,8 +24,10 @@ from stoker.core.plan.actions import (
 )
 from stoker.core.plan.planner import plan
 from stoker.core.plan.snapshot import Identity, Node, ObjectKind, Progress, Revision, Snapshot, Trouble
+from stoker_runtime.facts import Format
 from tests.unit.plan.builders import NOW, UID, claim, deployment, pod, replica_set
 from tests.unit.plan.fetching import (
+    FACTS,
     FETCHED,
     FOLDER,
     GIB,
@@ -105,6 +107,18 @@ def test_at_last_the_replicas_are_made_and_see_their_own_folder_read_only() -> N
 def test_a_revision_keeps_what_was_found_for_it() -> None:
     kept = the(CreateRevision, plan(fetched())).body["data"]["weights"]
     assert (kept["revision"], kept["folder"]) == (INSPECTED["revision"], FOLDER)
+
+
+@pytest.mark.parametrize(("names", "said"), [(["Q4/llama.gguf"], True), ([], False)])
+def test_an_engine_is_told_the_file_that_was_found_and_else_looks_for_it(names: list[str], said: bool) -> None:
+    facts = replace(FACTS, format=Format.GGUF).to_json()
+    engine = {"name": "llamacpp", "image": "registry.example.com/llama.cpp:1"}
+    world = answered(hub(spec={"engine": engine}), INSPECTED | {"facts": facts} | ({"names": names} if names else {}))
+    made = plan(fetched(claimed(world)))
+    server = the(CreateReplicaSet, made).body["spec"]["template"]["spec"]["containers"][0]
+    assert ("/mnt/weights/Q4/llama.gguf" in server["args"]) is said
+    assert ("command" in server) is not said
+    assert the(CreateRevision, made).body["data"]["weights"].get("files") == (names or None)
 
 
 def test_neither_token_nor_api_access_reaches_the_model_server() -> None:

@@ -73,7 +73,27 @@ def test_a_folder_that_is_itself_a_link_out_is_refused(mounted: Path) -> None:
         source(mounted, "away").resolve()
 
 
-@pytest.mark.parametrize("path", ["absent", "llama/config.json", "empty"])
+def test_a_file_stands_for_itself_and_not_for_what_lies_beside_it(mounted: Path) -> None:
+    files = listed(source(mounted, "llama/sub/model.gguf"))
+    assert set(files) == {"model.gguf"}
+    assert source(mounted, "llama/sub/model.gguf").where(files["model.gguf"]).read_text() == "weights"
+
+
+def test_a_part_stands_for_all_parts_of_its_model(mounted: Path) -> None:
+    for name in ("a-00001-of-00002.gguf", "a-00002-of-00002.gguf", "a-00001-of-00003.gguf", "b-00002-of-00002.gguf"):
+        (mounted / "other" / name).write_text(name)
+    files = listed(source(mounted, "other/a-00001-of-00002.gguf"))
+    assert set(files) == {"a-00001-of-00002.gguf", "a-00002-of-00002.gguf"}
+
+
+@pytest.mark.parametrize("path", ["../outside", "other/away"])
+def test_a_file_out_of_the_claim_is_refused(mounted: Path, path: str) -> None:
+    (mounted / "other" / "away").symlink_to("../../outside")
+    with Refusal(Reason.UNSAFE_SOURCE):
+        source(mounted, path).resolve()
+
+
+@pytest.mark.parametrize("path", ["absent", "llama/config.json/x", "empty"])
 def test_what_is_no_folder_with_files_is_not_found(mounted: Path, path: str) -> None:
     (mounted / "empty").mkdir()
     with Refusal(Reason.NOT_FOUND):

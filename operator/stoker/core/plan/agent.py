@@ -77,8 +77,8 @@ def agent_args(
     if key:
         token = key.token(Purpose.CONTROL, metadata.namespace, metadata.name)
         args += ["--control-token-sha256", digest(token)]
-    if agent.place is AgentPlace.BESIDE:
-        args += ["--prestop-token-sha256", digest(farewell_token(deployment, key))]
+    if agent.place is AgentPlace.BESIDE and (farewell_said := farewell_token(deployment, key)):
+        args += ["--prestop-token-sha256", digest(farewell_said)]
     return tuple(args)
 
 
@@ -104,15 +104,20 @@ def beside(agent: Agent, args: Sequence[str], container: Json, settings: Configu
     }
 
 
-def farewell_token(deployment: ModelDeployment, key: ControlKey | None) -> str:
-    """Guards one thing, that somebody in the network makes a replica leave, and can be read where pods can."""
+def farewell_token(deployment: ModelDeployment, key: ControlKey | None) -> str | None:
+    """Guards one thing, that somebody in the network makes a replica leave, and can be read where pods can. None: the
+    model is not on any server yet, so there is nothing secret to make one of."""
     metadata = deployment.metadata
-    return (key or ControlKey(b"")).token(Purpose.FAREWELL, metadata.namespace, metadata.name)
+    secret = key or (ControlKey(metadata.uid.encode()) if metadata.uid else None)
+    return secret.token(Purpose.FAREWELL, metadata.namespace, metadata.name) if secret else None
 
 
 def farewell(deployment: ModelDeployment, key: ControlKey | None) -> Json:
     """The node asks the agent before it ends the engine, and the answer comes when the last request is done."""
-    header = {"name": FAREWELL_HEADER, "value": farewell_token(deployment, key)}
+    token = farewell_token(deployment, key)
+    if token is None:
+        return {}
+    header = {"name": FAREWELL_HEADER, "value": token}
     return {"preStop": {"httpGet": {"path": "/prestop", "port": CONTROL_PORT, "httpHeaders": [header]}}}
 
 

@@ -101,7 +101,8 @@ def _with_agent(deployment: ModelDeployment, parts: Parts, container: Json) -> t
     if parts.place is AgentPlace.INSIDE:
         return container | around(args, parts.server), []
     sidecar = beside(agent, args, container, settings)
-    return container | {"lifecycle": farewell(deployment, parts.key)}, [sidecar]
+    hook = farewell(deployment, parts.key)
+    return container | ({"lifecycle": hook} if hook else {}), [sidecar]
 
 
 def worker_template(deployment: ModelDeployment, parts: Parts, worker: Worker) -> Json:
@@ -134,14 +135,14 @@ def _labels(name: str, parts: Parts) -> dict[str, str]:
 
 
 def _scrape_annotations(parts: Parts) -> Json:
-    """Of the engine's own metrics, which the agent passes on."""
+    """Of the engine's own metrics, where it has any; the agent passes them on."""
     server = parts.server
-    return {
+    scraped = {
         "prometheus.io/scrape": "true",
         "prometheus.io/port": str(server.port if parts.place is AgentPlace.NONE else serve_port(server)),
         METRICS_PATH: server.metrics_path,
-        _DEFAULT_CONTAINER: SERVER_CONTAINER,
     }
+    return (scraped if server.metrics else {}) | {_DEFAULT_CONTAINER: SERVER_CONTAINER}
 
 
 def _pod_spec(spec: Spec, name: str, parts: Parts) -> Json:

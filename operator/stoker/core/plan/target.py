@@ -148,7 +148,8 @@ def _rendered(snapshot: Snapshot, name: str, chosen: Json, stage: Stage, weights
     place = place_of(cluster.configuration, spec.engine.name, str(image))
     served_name = spec.model.served_name or snapshot.name
     listen = EVERYWHERE if place is AgentPlace.NONE else BEHIND_THE_AGENT
-    server = profile.server(spec, MountedModel(served_name, weights_path(weights), listen))
+    files = stage.found.files if stage.found else None
+    server = profile.server(spec, MountedModel(served_name, weights_path(weights), listen, files))
     if isinstance(server, Refusal):
         return server
     parts = Parts(name, str(image), server, weights, cluster.configuration, place, cluster.control_key)

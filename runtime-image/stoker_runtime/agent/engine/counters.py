@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from stoker_runtime.agent.engine.loopback import EngineGoneError, EngineLateError, EngineNonsenseError, ask
 from stoker_runtime.agent.pipe.upstream import Upstream
-from stoker_runtime.readings import Reading, read
+from stoker_runtime.readings import WITHOUT_METRICS, Reading, read
 
 WANTED_FOR_SECONDS = 10.0
 EXPIRED_AFTER_SECONDS = 10.0
@@ -52,7 +52,8 @@ class EngineCounters:
         self._taken: Taken | None = None
 
     def want(self) -> None:
-        self._wanted_until = self._now() + WANTED_FOR_SECONDS
+        if self._engine not in WITHOUT_METRICS:
+            self._wanted_until = self._now() + WANTED_FOR_SECONDS
 
     @property
     def taken(self) -> Taken | None:

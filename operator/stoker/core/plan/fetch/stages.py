@@ -100,6 +100,7 @@ def _found(request: Request, value: Mapping[str, Any], folder: str | None = None
         value["folder"] if folder is None else folder,
         value["totalBytes"],
         Facts.from_json(facts) if facts else None,
+        tuple(value["names"]) if value.get("names") else None,
     )
 
 
