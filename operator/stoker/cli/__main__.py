@@ -10,15 +10,26 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from stoker.cli import config, fit, operator, plan, preflight, simulate, version
+from stoker.cli import config, explain, fit, operator, plan, preflight, simulate, status, top, version
 from stoker.cli.input_error import InputError
 
-COMMANDS = (operator, plan, fit, simulate, preflight, config, version)  # in the order in which --help lists them
+COMMANDS = (
+    status,
+    explain,
+    top,
+    operator,
+    plan,
+    fit,
+    simulate,
+    preflight,
+    config,
+    version,
+)  # in the order in which --help lists them
 
 GOOD, NO, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 _EXIT_CODES = """\
 exit codes: 0 all is well; 1 the answer is no, such as a check that failed; 2 the command line, a file or a variable
-cannot be used as it is
+cannot be used as it is, or the cluster does not answer what it is asked
 """
 
 
