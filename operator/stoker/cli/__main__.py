@@ -10,19 +10,38 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from stoker.cli import config, explain, fit, operator, plan, preflight, simulate, status, top, version
+from stoker.cli import (
+    completion,
+    config,
+    explain,
+    fit,
+    images,
+    load_test,
+    operator,
+    plan,
+    preflight,
+    simulate,
+    status,
+    top,
+    upgrade,
+    version,
+)
 from stoker.cli.input_error import InputError
 
 COMMANDS = (
     status,
     explain,
     top,
+    upgrade,
     operator,
     plan,
     fit,
     simulate,
+    load_test,
     preflight,
     config,
+    images,
+    completion,
     version,
 )  # in the order in which --help lists them
 
@@ -33,10 +52,10 @@ cannot be used as it is, or the cluster does not answer what it is asked
 """
 
 
-def _parser() -> argparse.ArgumentParser:
-    called_as = Path(sys.argv[0]).name
+def parser_named(program: str) -> argparse.ArgumentParser:
+    """The whole command line, which calls itself so."""
     parser = argparse.ArgumentParser(
-        prog="kubectl stoker" if called_as.startswith("kubectl-") else "stoker",
+        prog=program,
         description="Keeps fleets of GPU model servers hot on Kubernetes.",
         epilog=_EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -49,7 +68,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """What the shell gets back."""
-    parser = _parser()
+    called_as = Path(sys.argv[0]).name
+    parser = parser_named("kubectl stoker" if called_as.startswith("kubectl-") else "stoker")
     options = parser.parse_args(arguments)
     try:
         code: int = options.run(options)

@@ -52,6 +52,14 @@ class Reader:
         there = [model.name for model in await self.models()]
         raise InputError([f"there is no ModelDeployment {name} in {self.place}: {_offer(name, there)}"])
 
+    async def in_place_of(self, before: Seen) -> Seen | None:
+        """What has the name of a model that was seen; None where nothing has."""
+        try:
+            with _explained("get", _MODELS, before.namespace):
+                return seen(await self.connection.get(_MODELS.path(Key(before.namespace, before.name))))
+        except _MissingError:
+            return None
+
     async def fleet(self, name: str | None = None) -> Fleet:
         models = (await self.model(name),) if name else await self.models()
         return Fleet(self.place, models, await self.capacity(), across=not self.namespace)
