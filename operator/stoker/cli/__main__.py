@@ -10,22 +10,52 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from stoker.cli import config, fit, operator, plan, preflight, simulate, version
+from stoker.cli import (
+    completion,
+    config,
+    explain,
+    fit,
+    images,
+    load_test,
+    operator,
+    plan,
+    preflight,
+    simulate,
+    status,
+    top,
+    upgrade,
+    version,
+)
 from stoker.cli.input_error import InputError
 
-COMMANDS = (operator, plan, fit, simulate, preflight, config, version)  # in the order in which --help lists them
+COMMANDS = (
+    status,
+    explain,
+    top,
+    upgrade,
+    operator,
+    plan,
+    fit,
+    simulate,
+    load_test,
+    preflight,
+    config,
+    images,
+    completion,
+    version,
+)  # in the order in which --help lists them
 
 GOOD, NO, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 _EXIT_CODES = """\
 exit codes: 0 all is well; 1 the answer is no, such as a check that failed; 2 the command line, a file or a variable
-cannot be used as it is
+cannot be used as it is, or the cluster does not answer what it is asked
 """
 
 
-def _parser() -> argparse.ArgumentParser:
-    called_as = Path(sys.argv[0]).name
+def parser_named(program: str) -> argparse.ArgumentParser:
+    """The whole command line, which calls itself so."""
     parser = argparse.ArgumentParser(
-        prog="kubectl stoker" if called_as.startswith("kubectl-") else "stoker",
+        prog=program,
         description="Keeps fleets of GPU model servers hot on Kubernetes.",
         epilog=_EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -38,7 +68,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """What the shell gets back."""
-    parser = _parser()
+    called_as = Path(sys.argv[0]).name
+    parser = parser_named("kubectl stoker" if called_as.startswith("kubectl-") else "stoker")
     options = parser.parse_args(arguments)
     try:
         code: int = options.run(options)

@@ -39,7 +39,7 @@ def test_every_command_is_named_like_its_module_and_explains_itself(
     command: object, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as done:
-        main([command.__name__.rpartition(".")[2], "--help"])  # type: ignore[attr-defined]
+        main([command.__name__.rpartition(".")[2].replace("_", "-"), "--help"])  # type: ignore[attr-defined]
     assert done.value.code == 0
     assert capsys.readouterr().out.startswith("usage: ")
 

@@ -1,0 +1,157 @@
+"""Reads a fleet for a person. What the cluster refuses becomes a sentence that says what to do."""
+
+import argparse
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from stoker.api.values.quantity import Quantity
+from stoker.cli.cluster_options import cluster_of
+from stoker.cli.fleet.screen import Fleet
+from stoker.cli.fleet.seen import Seen, seen
+from stoker.cli.input_error import InputError
+from stoker.kube import resources
+from stoker.kube.connection import ApiError, ApiUnreachableError, Connection
+from stoker.kube.resources import Key, Resource
+
+Json = dict[str, Any]
+_TIMEOUT_SECONDS = 15.0
+_NO_DEFINITION = (
+    "this cluster does not know ModelDeployments: install Stoker, with `helm install stoker charts/stoker`,"
+    " or its definition alone, with `kubectl apply -f crds/`"
+)
+_MODELS = resources.MODEL_DEPLOYMENTS
+
+
+@dataclass(frozen=True)
+class Reader:
+    """One cluster, and the namespaces that are meant."""
+
+    connection: Connection
+    namespace: str
+    """Empty: all of them."""
+
+    @property
+    def place(self) -> str:
+        return f"namespace {self.namespace}" if self.namespace else "all namespaces"
+
+    async def models(self) -> tuple[Seen, ...]:
+        with _explained("list", _MODELS, self.namespace):
+            found = [seen(item) async for item in self.connection.list(_MODELS.collection(self.namespace))]
+        return tuple(sorted(found, key=lambda model: (model.namespace, model.name)))
+
+    async def model(self, name: str) -> Seen:
+        """InputError with the names that come near where there is none of this one."""
+        try:
+            with _explained("get", _MODELS, self.namespace):
+                return seen(await self.connection.get(_MODELS.path(Key(self.namespace, name))))
+        except _MissingError:
+            pass
+        there = [model.name for model in await self.models()]
+        raise InputError([f"there is no ModelDeployment {name} in {self.place}: {_offer(name, there)}"])
+
+    async def in_place_of(self, before: Seen) -> Seen | None:
+        """What has the name of a model that was seen; None where nothing has."""
+        try:
+            with _explained("get", _MODELS, before.namespace):
+                return seen(await self.connection.get(_MODELS.path(Key(before.namespace, before.name))))
+        except _MissingError:
+            return None
+
+    async def fleet(self, name: str | None = None) -> Fleet:
+        models = (await self.model(name),) if name else await self.models()
+        return Fleet(self.place, models, await self.capacity(), across=not self.namespace)
+
+    async def capacity(self) -> Mapping[str, int] | None:
+        """Accelerators that Ready nodes offer; None where nodes may not be read."""
+        counted: dict[str, int] = {}
+        try:
+            async for node in self.connection.list(resources.NODES.collection()):
+                for name, amount in ((node.get("status") or {}).get("allocatable") or {}).items():
+                    if "/" in name:
+                        counted[name] = counted.get(name, 0) + Quantity.parse(amount).whole_units
+        except ApiError:
+            return None
+        except ApiUnreachableError as silent:
+            raise InputError([f"the API server does not answer: {silent}"]) from silent
+        return counted
+
+    async def events(self, model: Seen) -> tuple[Json, ...] | None:
+        """Those about one model; None where they may not be read."""
+        chosen = f"involvedObject.kind=ModelDeployment,involvedObject.name={model.name}"
+        path = resources.EVENTS.collection(model.namespace)
+        try:
+            return tuple([event async for event in self.connection.list(path, {"fieldSelector": chosen})])
+        except ApiError:
+            return None
+
+    async def annotate(self, model: Seen, annotations: Mapping[str, str]) -> None:
+        """Only on the very object that was seen."""
+        body = {
+            "metadata": {
+                "annotations": dict(annotations),
+                "uid": model.raw["metadata"]["uid"],
+            }
+        }
+        with _explained("patch", _MODELS, model.namespace):
+            await self.connection.merge_patch(_MODELS.path(Key(model.namespace, model.name)), body)
+
+
+@asynccontextmanager
+async def reader(options: argparse.Namespace) -> AsyncIterator[Reader]:
+    cluster = await cluster_of(options)
+    everywhere = getattr(options, "all_namespaces", False)
+    async with Connection.open(cluster.credentials, request_timeout_seconds=_TIMEOUT_SECONDS) as connection:
+        yield Reader(connection, "" if everywhere else options.namespace or cluster.namespace)
+
+
+class _MissingError(Exception):
+    """The API is there, the object is not."""
+
+
+class _explained:  # noqa: N801 - reads as a word of the language
+    """Turns what the API server says into what a person can do about it."""
+
+    def __init__(self, verb: str, resource: Resource, namespace: str) -> None:
+        self._verb, self._namespace = verb, namespace
+        self._name = f"{resource.plural}.{resource.group}"
+
+    def __enter__(self) -> None:
+        """Nothing yet."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, ApiUnreachableError):
+            raise InputError(
+                [f"the API server does not answer: {error}: look at --kubeconfig and --context"]
+            ) from error
+        if isinstance(error, ApiError):
+            raise self._sentence(error) from error
+
+    def _sentence(self, refused: ApiError) -> Exception:
+        where = f"in namespace {self._namespace}" if self._namespace else "in all namespaces"
+        if refused.status == 401:
+            return InputError(["the API server does not accept the credentials: log in again, or give --context"])
+        if refused.status == 403:
+            narrower = "" if self._namespace else ", or name one namespace with -n"
+            return InputError(
+                [f"you may not {self._verb} {self._name} {where}: ask for a role with the verb {self._verb}{narrower}"]
+            )
+        if (
+            refused.status == 404
+            and refused.reason == "NotFound"
+            and "the server could not find" not in refused.message
+        ):
+            return _MissingError()
+        if refused.status == 404:
+            return InputError([_NO_DEFINITION])
+        return InputError([f"the API server refuses to {self._verb} {self._name} {where}: {refused}"])
+
+
+def _offer(name: str, there: list[str]) -> str:
+    if near := get_close_matches(name, there, n=3, cutoff=0.5):
+        return f"did you mean {' or '.join(near)}?"
+    if there:
+        return f"there are {', '.join(there[:10])}{' and more' if len(there) > 10 else ''}"
+    return "there is none at all; -n names another namespace"
