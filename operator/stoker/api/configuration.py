@@ -272,6 +272,14 @@ class ScalingDefaults(ApiModel):
     """So many may be taken away within ten minutes in any case, so that a small fleet is not held up."""
 
 
+class RolloutDefaults(ApiModel):
+    """How new revisions take over, for the fleet as a whole."""
+
+    surge_wait_seconds: int = Field(1200, ge=5, le=86_400, examples=[60])
+    """Time that a new replica may wait for a node before an old one gives up its place for it. The default is longer
+    than node autoscalers take to give a node up (15 minutes); where no node is ever added, a minute is enough."""
+
+
 class Watch(ApiModel):
     """Which ModelDeployments this operator looks after."""
 
@@ -403,6 +411,9 @@ class Configuration(ApiModel):
 
     scaling: ScalingDefaults = Field(ScalingDefaults(), examples=[{"capacity": "Nodes"}])
     """How the number of replicas follows the load."""
+
+    rollouts: RolloutDefaults = Field(RolloutDefaults(), examples=[{"surgeWaitSeconds": 60}])
+    """How new revisions take over."""
 
     signals: Signals = Field(Signals(), examples=[{"busySeconds": 2}])
     """How replicas are asked for their load."""

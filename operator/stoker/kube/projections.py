@@ -95,6 +95,8 @@ def pod(item: Json) -> Pod:
         agent_port=ports.get(AGENT_PORT, 0),
         server_port=ports.get(SERVER_PORT, 0),
         metrics_path=(metadata.get("annotations") or {}).get(METRICS_PATH, ""),
+        placed_since=moment(scheduled.get("lastTransitionTime")) if scheduled.get("status") == "True" else None,
+        unready_since=moment(ready.get("lastTransitionTime")) if not is_ready else None,
     )
 
 

@@ -89,6 +89,8 @@ QUOTA = 'pods "llama-x" is forbidden: exceeded quota: gpus, requested: requests.
 SHORT = (
     "0/3 nodes are available: 1 node(s) had untolerated taint {a: b}, 2 Insufficient nvidia.com/gpu. preemption: none"
 )
+OTHER_ENGINE = {"name": "simulated", "image": "registry.example.com/simulated:0"}
+OLD = Identity("models", "llama-old", "uid-old", "1")
 FLEET_OF_TWO_REVISIONS = replica_set("0000000000", 1)
 
 
@@ -96,6 +98,35 @@ def rolling_out() -> Snapshot:
     world = running(deployment(1), 1, pods=[not_ready()])
     old = pod("llama-old", FLEET_OF_TWO_REVISIONS)
     return replace(world, replica_sets=(*world.replica_sets, FLEET_OF_TWO_REVISIONS), pods=(*world.pods, old))
+
+
+def rolled_back() -> Snapshot:
+    """The operator has seen what happened and written it down."""
+    return told(failing(deployment(1)))
+
+
+def failing(model: ModelDeployment, **crash: object) -> Snapshot:
+    """A new revision beside a good one, whose engine ends again and again."""
+    before = running(deployment(1, engine=OTHER_ENGINE), 1)
+    good = before.revisions[0]
+    status = model.status.model_copy(update={"good_revision": good.name})
+    crashed = {"containers": (ended(2, "Error", "unknown flag --fast", restarts=2),)}
+    world = running(model.model_copy(update={"status": status}), 1, pods=[not_ready(**(crash or crashed))])
+    (own,) = world.revisions
+    kept = (replace(good, number=1), replace(own, number=2, identity=Identity("models", "new", "uid-new", "1")))
+    sets, pods = (*before.replica_sets, *world.replica_sets), (replace(before.pods[0], identity=OLD), *world.pods)
+    return replace(world, revisions=kept, replica_sets=sets, pods=pods)
+
+
+def told(world: Snapshot) -> Snapshot:
+    live = world.live.deployment
+    return replace(world, live=LiveObject(live.model_copy(update={"status": plan(world).status})))
+
+
+def too_late() -> Snapshot:
+    since = NOW - timedelta(seconds=61)
+    rollout = {"deadlineSeconds": 60}
+    return failing(deployment(1, rollout=rollout), placed_since=since, unready_since=since)
 
 
 def evicted() -> Snapshot:
@@ -131,6 +162,22 @@ CASES = [
     Case(Reason.STARTING, READY, "False", lambda: running(pods=[not_ready()] * 2), "2 of 2 replicas are starting"),
     Case(Reason.SCALING, ConditionType.RECONCILING, "True", lambda: running(deployment(1), 2), "2 of 1 replicas"),
     Case(Reason.ROLLING_OUT, ConditionType.PROGRESSING, "True", rolling_out, "0 of 1 replicas of revision"),
+    Case(
+        Reason.ROLLOUT_PAUSED,
+        ConditionType.PROGRESSING,
+        "False",
+        lambda: failing(deployment(1, rollout={"paused": True})),
+        "spec.rollout.paused holds it there",
+    ),
+    Case(Reason.ROLLED_BACK, STALLED, "True", rolled_back, "unknown flag --fast"),
+    Case(
+        Reason.ROLLOUT_FAILED,
+        STALLED,
+        "True",
+        lambda: failing(deployment(1, rollout={"autoRollback": False})),
+        "go back with `stoker rollback`",
+    ),
+    Case(Reason.DEVICE_FAULT, DEGRADED, "True", lambda: after(73), "On node node-1"),
     Case(Reason.SETTLED, ConditionType.RECONCILING, "False", running, "Nothing is under way"),
     Case(Reason.NO_PROBLEM, DEGRADED, "False", running, "Nothing is known to be wrong"),
     Case(Reason.WEIGHTS_FOUND, WEIGHTS, "True", running, "on the claim weights"),
@@ -427,6 +474,8 @@ CASES.append(
         "kube-controller-manager",
     )
 )
+# Told of a revision, and quoted by the condition.
+OF_REVISIONS = {Reason.LOAD_DEADLINE_EXCEEDED}
 # Not the planner's: what the API server writes into a fresh object, and what cannot be planned for.
 ELSEWHERE = {Reason.WAITING_FOR_OPERATOR, Reason.NAME_TOO_LONG}
 
@@ -440,7 +489,13 @@ def test_a_reason_is_given_with_what_a_person_needs(case: Case) -> None:
 
 
 def test_every_reason_is_brought_about_here() -> None:
-    assert {case.reason for case in CASES} | ELSEWHERE == set(Reason)
+    assert {case.reason for case in CASES} | ELSEWHERE | OF_REVISIONS == set(Reason)
+
+
+def test_a_revision_that_does_not_load_in_time_is_marked_and_its_message_says_how_long_it_had() -> None:
+    (failed,) = [entry for entry in plan(too_late()).status.revisions if entry.failed_reason]
+    assert failed.failed_reason in OF_REVISIONS
+    assert "60 s (spec.rollout.deadlineSeconds)" in (failed.failed_message or "")
 
 
 def test_a_fresh_object_waits_for_an_operator() -> None:

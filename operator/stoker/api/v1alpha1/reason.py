@@ -39,6 +39,11 @@ class Reason(StrEnum):
     STARTING = "Starting", "Replicas are ordered and load the model."
     SCALING = "Scaling", "Replicas are being added or removed."
     ROLLING_OUT = "RollingOut", "Replicas of a new revision replace those of an old one."
+    ROLLOUT_PAUSED = (
+        "RolloutPaused",
+        "spec.rollout.paused is true, so replicas of both revisions stay as they are.",
+        "Set spec.rollout.paused to false to go on.",
+    )
     SETTLED = "Settled", "Everything is as the spec wants it."
     NO_PROBLEM = "NoProblem", "Nothing is known to be wrong."
     WEIGHTS_FOUND = "WeightsFound", "The weights are on the volume."
@@ -164,6 +169,23 @@ class Reason(StrEnum):
         "UnknownRevision",
         "rollout.revision pins a revision that does not exist.",
         "Pin one of status.revisions, or remove rollout.revision.",
+    )
+
+    # Rollouts.
+    ROLLED_BACK = (
+        "RolledBack",
+        "A new revision failed, so the last good one serves. The failed one is not tried again until the spec changes.",
+        "Mend what the message says; to try the same spec again, set the annotation stoker.dev/restarted-at.",
+    )
+    ROLLOUT_FAILED = (
+        "RolloutFailed",
+        "A new revision failed, and spec.rollout.autoRollback is false or there is no good revision to go back to.",
+        "Mend the spec, or go back with `stoker rollback`.",
+    )
+    LOAD_DEADLINE_EXCEEDED = (
+        "LoadDeadlineExceeded",
+        "A replica of a new revision had a node for spec.rollout.deadlineSeconds and was not ready then.",
+        "Read the engine's log; raise rollout.deadlineSeconds if it only needs longer.",
     )
 
     # Weights.
@@ -303,6 +325,11 @@ class Reason(StrEnum):
         "OutOfGPUMemory",
         "The engine ended because the GPU's memory was full.",
         "Lower engine.contextLength, engine.maxConcurrency or engine.gpuMemoryPercent, or use more or larger GPUs.",
+    )
+    DEVICE_FAULT = (
+        "DeviceFault",
+        "The GPU or its driver failed under the engine. The pod is replaced, and its node is named.",
+        "Look at the GPUs of the node in the message, and cordon the node if it happens there again.",
     )
     CRASH_LOOP = (
         "CrashLoop",

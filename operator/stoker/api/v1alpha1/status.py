@@ -19,6 +19,17 @@ class RevisionStatus(ApiModel):
     name: Annotated[str, Field(min_length=1, max_length=64)] = Field(examples=["3f9a1c07be"])
     """Name of the revision."""
 
+    number: Annotated[int, Unit("revision")] = Field(0, ge=0, examples=[4])
+    """Order in which the revisions were made; the newest has the highest."""
+
+    state: ShortText | None = Field(None, examples=["Surging"])
+    """Current: it serves. Surging, Exchanging, Holding, Switched: it takes over, one replica beside the old ones, one
+    in place of an old one, as a second set off traffic, or with all traffic. Old: it is being replaced. Failed: it was
+    given up. Kept: it has no replicas, and a rollback could return to it."""
+
+    wanted_replicas: Count = Field(0, examples=[2])
+    """Replicas that it should have at this point of a rollout."""
+
     replicas: Count = Field(0, examples=[2])
     """Replicas of this revision, of any tier."""
 
@@ -33,6 +44,11 @@ class RevisionStatus(ApiModel):
 
     failed_reason: ShortText | None = Field(None, examples=["LoadDeadlineExceeded"])
     """Why the revision was given up. It is not tried again until the spec changes."""
+
+    failed_message: Annotated[str, Field(max_length=1024)] | None = Field(
+        None, examples=["Pod llama-8b-3f9a1c07be-x2v9k, container server, ended with exit code 2."]
+    )
+    """What was seen of its failure."""
 
 
 class WeightsStatus(ApiModel):
@@ -205,6 +221,9 @@ class Status(ApiModel):
 
     update_revision: ShortText | None = Field(None, examples=["a41f07dd92"])
     """Revision that the spec describes; equal to the current one when no rollout is under way."""
+
+    good_revision: ShortText | None = Field(None, examples=["3f9a1c07be"])
+    """The last revision whose rollout came to its end. A rollout that fails goes back to it."""
 
     revisions: Annotated[tuple[RevisionStatus, ...], map_by("name")] = Field((), max_length=32, examples=[[]])
     """Revisions that have replicas or whose weights are kept."""

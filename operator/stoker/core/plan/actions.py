@@ -149,6 +149,7 @@ class DeletePod:
     """Ends one pod; its grace is the pod's own."""
 
     pod: Identity
+    why: str = ""  # empty: it had left before
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from stoker.api.v1alpha1.reason import Reason
 from stoker.core.names import SERVER_CONTAINER, leader_name
+from stoker.core.plan.device_faults import faulted
 from stoker.core.plan.replicas import FINISHED_PHASES, Replica, RevisionReplicas, lives
 from stoker.core.plan.snapshot import Container, Pod, ReplicaSet, Snapshot
 
@@ -191,6 +192,13 @@ def _never_healthy(patient: Patient) -> Finding | None:
     return None
 
 
+def _device_fault(patient: Patient) -> Finding | None:
+    for pod, container in _ended(patient):
+        if faulted(container):
+            return Finding(Reason.DEVICE_FAULT, f"On node {pod.node}: {_last_words(pod, container)}")
+    return None
+
+
 def _crash_loop(patient: Patient) -> Finding | None:
     for pod, container in _ended(patient):
         return Finding(Reason.CRASH_LOOP, _last_words(pod, container))
@@ -213,6 +221,7 @@ CHECKS: Sequence[Check] = (
     _out_of_gpu_memory,
     _out_of_host_memory,
     _never_healthy,
+    _device_fault,
     _crash_loop,
     _unschedulable,
     _evicted,

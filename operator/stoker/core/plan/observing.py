@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from stoker.api.v1alpha1.scaling import ScalingMode
 from stoker.core.plan.actions import Note, Plan
 from stoker.core.plan.conditions import notes_on
+from stoker.core.plan.rollout.course import Course
 from stoker.core.plan.snapshot import Snapshot
 from stoker.core.plan.status import Picture, status_of
 from stoker.core.plan.target import Target
@@ -23,7 +24,7 @@ def only_observes(snapshot: Snapshot) -> bool:
 def observing(snapshot: Snapshot) -> Plan:
     """No object is made, no weights are fetched: a status, and Events."""
     deployment = snapshot.live.deployment
-    picture = Picture(snapshot, Target(None, kept=True, refusal=None), {}, Wanted(Want(0), 0), (), None)
+    picture = Picture(snapshot, Target(None, kept=True, refusal=None), {}, Wanted(Want(0), 0), (), None, Course({}))
     status, statements = status_of(picture)
     scaled, before = snapshot.scaled, deployment.status
     desired = scaled.serving if scaled else before.desired_replicas

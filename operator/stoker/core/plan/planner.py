@@ -17,6 +17,7 @@ from stoker.core.plan.actions import (
     CreateGroup,
     CreateRevision,
     DeleteOwned,
+    DeletePod,
     DeleteRevision,
     DrainGroup,
     Note,
@@ -24,18 +25,23 @@ from stoker.core.plan.actions import (
     Scale,
 )
 from stoker.core.plan.conditions import notes_on
+from stoker.core.plan.device_faults import replaced
 from stoker.core.plan.diagnosis import Finding, diagnosis
 from stoker.core.plan.difference import difference
 from stoker.core.plan.fetch.asking import forgotten
 from stoker.core.plan.observing import observing, only_observes, would_scale
 from stoker.core.plan.owned_objects import owned_objects
-from stoker.core.plan.replicas import RevisionReplicas, by_revision, newest_first
+from stoker.core.plan.replicas import RevisionReplicas, by_revision
 from stoker.core.plan.revision import controller_revision
-from stoker.core.plan.rollout import Held, goals
+from stoker.core.plan.revision_rows import MOST_REVISIONS
+from stoker.core.plan.rollout.course import Course, course_of
+from stoker.core.plan.rollout.outcome import outcome
+from stoker.core.plan.rollout.steps import Step
+from stoker.core.plan.rollout.traffic import covered, moves
 from stoker.core.plan.snapshot import Owned, Snapshot
-from stoker.core.plan.status import MOST_REVISIONS, Picture, status_of
+from stoker.core.plan.status import Picture, status_of
 from stoker.core.plan.target import Target, target_of
-from stoker.core.plan.upkeep import adoptions, mended_tiers, moved_tiers
+from stoker.core.plan.upkeep import adoptions, mended_tiers
 from stoker.core.plan.wanted import Wanted, wanted_of
 
 
@@ -45,24 +51,31 @@ def plan(snapshot: Snapshot) -> Plan:
     target = target_of(snapshot)
     replicas = by_revision(snapshot)
     wanted = wanted_of(snapshot, target, _serving(replicas))
-    picture = Picture(
-        snapshot, target, replicas, wanted, _findings(snapshot, target, replicas), _blocked(snapshot, target)
-    )
-    counts = _counts(snapshot, target, replicas, wanted.replicas)
-    leaving, look_again_seconds = _departures(snapshot, replicas, counts)
+    course = course_of(snapshot, target, replicas, wanted.replicas)
+    blocked = _blocked(snapshot, target) or outcome(snapshot, target, course)
+    picture = Picture(snapshot, target, replicas, wanted, _findings(snapshot, target, replicas), blocked, course)
+    leaving, look_again_seconds = _departures(snapshot, replicas, course.counts)
+    tiers = list(_tiers(snapshot, target, replicas, wanted, course))
+    changes = _replica_actions(snapshot, target, replicas, course.counts)
+    held_off = picture.target_name if course.step is Step.HOLDING else None
     actions: list[Action] = [
         *adoptions(snapshot),
         *_fetching(snapshot, target),
         *_owned(snapshot, wanted.serving, target),
-        *_tiers(snapshot, target, replicas, wanted),
-        *_replica_actions(snapshot, target, replicas, counts),
+        *tiers,
+        *covered(changes, replicas, wanted.want, tiers_move=bool(tiers), held_off=held_off),
         *leaving,
+        *replaced(snapshot, replicas),
         *_forgotten(snapshot, target, replicas),
     ]
     status, statements = status_of(picture)
     known = {condition.type: condition for condition in snapshot.live.deployment.status.conditions}
     notes = (*_notes_on(actions), *notes_on(statements, known), *would_scale(snapshot))
-    waits = [look_again_seconds, target.stage.look_again_seconds if target.stage else None]
+    waits = [
+        look_again_seconds,
+        course.look_again_seconds,
+        target.stage.look_again_seconds if target.stage else None,
+    ]
     return Plan(tuple(actions), status, notes, min((wait for wait in waits if wait is not None), default=None))
 
 
@@ -71,11 +84,11 @@ def _serving(replicas: Mapping[str, RevisionReplicas]) -> int:
 
 
 def _tiers(
-    snapshot: Snapshot, target: Target, replicas: Mapping[str, RevisionReplicas], wanted: Wanted
+    snapshot: Snapshot, target: Target, replicas: Mapping[str, RevisionReplicas], wanted: Wanted, course: Course
 ) -> Iterator[Action]:
     yield from mended_tiers(replicas)
     if target.rendered is not None:
-        yield from moved_tiers(snapshot, replicas, wanted.want, target.rendered.name)
+        yield from moves(snapshot, replicas, wanted.want, target.rendered.name, course.step)
 
 
 def _fetching(snapshot: Snapshot, target: Target) -> Iterator[Action]:
@@ -134,20 +147,6 @@ def _is_ours(found: Owned, snapshot: Snapshot) -> bool:
     return found.owner_uid in ("", snapshot.uid)
 
 
-def _counts(
-    snapshot: Snapshot, target: Target, replicas: Mapping[str, RevisionReplicas], wanted: int
-) -> Mapping[str, int]:
-    """How many replicas each revision should come to; nothing where nobody knows what should run."""
-    if target.rendered is None:
-        return {}
-    name = target.rendered.name
-    numbers = {revision.name: revision.number for revision in snapshot.revisions}
-    others = [held for revision, held in replicas.items() if revision != name and _holds_something(held)]
-    old = [held.held for held in newest_first(others, numbers)]
-    own = replicas[name].held if name in replicas else Held(name, 0, 0)
-    return goals(own, old, wanted, paused=snapshot.live.deployment.spec.rollout.paused)
-
-
 def _replica_actions(
     snapshot: Snapshot, target: Target, replicas: Mapping[str, RevisionReplicas], counts: Mapping[str, int]
 ) -> Iterator[Action]:
@@ -178,15 +177,12 @@ def _departures(
     return [*pods, *sets], min(waits, default=None)
 
 
-def _holds_something(held: RevisionReplicas) -> bool:
-    return bool(held.replicas) or (held.replica_set is not None and held.replica_set.count > 0)
-
-
 def _forgotten(snapshot: Snapshot, target: Target, replicas: Mapping[str, RevisionReplicas]) -> Iterator[Action]:
     """Empty ReplicaSets of other revisions, and revisions beyond those that are kept."""
     name = target.rendered.name if target.rendered else None
     yield from replica_sets.emptied(replicas, name)
-    spare = [revision for revision in snapshot.revisions if revision.name not in {*replicas, name}]
+    stay = {*replicas, name, snapshot.live.deployment.status.good_revision}
+    spare = [revision for revision in snapshot.revisions if revision.name not in stay]
     spare.sort(key=lambda revision: -revision.number)
     for revision in spare[max(0, MOST_REVISIONS - len(replicas)) :]:
         yield DeleteRevision(revision.identity)
@@ -205,6 +201,8 @@ def _notes_on(actions: list[Action]) -> Iterator[Note]:
             case Scale(replica_set, before, count, _):
                 change = "up" if count > before else "down"
                 yield Note(f"Scaled{change.title()}", f"Scaled {replica_set.name} {change} from {before} to {count}.")
+            case DeletePod(pod, why) if why:
+                yield Note(Reason.DEVICE_FAULT, f"Deleted pod {pod.name}: {why}.", warning=True)
             case DrainGroup(group, _, why):
                 yield Note("ScaledDown", f"Taking replica {group.name} away ({why}).")
             case _:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from stoker.core.names import Tier, leader_name
-from stoker.core.plan.rollout import Held
 from stoker.core.plan.snapshot import Group, Pod, ReplicaSet, Snapshot
 from stoker.core.pool.seat import Seat
 from stoker.core.pool.victims import victim, why
@@ -65,9 +64,12 @@ class RevisionReplicas:
         return tuple(pod for replica in self.replicas for pod in replica.pods)
 
     @property
-    def held(self) -> Held:
-        count = self.replica_set.count if self.replica_set else len(self.replicas)
-        return Held(self.revision, count, sum(replica.ready for replica in self.replicas))
+    def count(self) -> int:
+        return self.replica_set.count if self.replica_set else len(self.replicas)
+
+    @property
+    def ready(self) -> int:
+        return sum(replica.ready for replica in self.replicas)
 
 
 def by_revision(snapshot: Snapshot) -> dict[str, RevisionReplicas]:

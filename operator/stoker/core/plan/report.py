@@ -67,8 +67,8 @@ def sentence(action: Action) -> str:  # noqa: C901, PLR0911, PLR0912 - one line 
             return f"take pod {leader.name} off traffic"
         case Retier(pod, tier):
             return f"move pod {pod.name} to tier {tier}"
-        case DeletePod(pod):
-            return f"delete pod {pod.name}"
+        case DeletePod(pod, why):
+            return f"delete pod {pod.name} ({why})" if why else f"delete pod {pod.name}"
         case DeleteReplicaSet(replica_set):
             return f"delete ReplicaSet {replica_set.name}, which is empty"
         case DeleteGroup(group):

@@ -74,6 +74,8 @@ class Pod:
     agent_port: int = 0  # 0: no agent
     server_port: int = 0  # 0: none is named
     metrics_path: str = ""  # of the engine; empty: none is known
+    placed_since: datetime | None = None  # None: it has no node, or nobody tells since when
+    unready_since: datetime | None = None  # None: it is ready, or its node has told nothing yet
 
 
 @dataclass(frozen=True, slots=True)

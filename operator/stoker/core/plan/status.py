@@ -7,19 +7,28 @@ from enum import Enum
 from stoker.api.v1alpha1.condition import ConditionType
 from stoker.api.v1alpha1.reason import Reason
 from stoker.api.v1alpha1.scaling import ScalingMode
-from stoker.api.v1alpha1.status import ModelFacts, RevisionStatus, Status, WeightsStatus
+from stoker.api.v1alpha1.status import ModelFacts, Status, WeightsStatus
 from stoker.core.engine import Refusal
-from stoker.core.names import SERVER_CONTAINER, Tier, serving_selector
+from stoker.core.names import Tier, serving_selector
 from stoker.core.plan.conditions import Statement, conditions_from
 from stoker.core.plan.diagnosis import Finding
 from stoker.core.plan.fetch.fitting import FitState
 from stoker.core.plan.replicas import Replica, RevisionReplicas, leaving
+from stoker.core.plan.revision_rows import revision_rows
+from stoker.core.plan.rollout.course import Course
+from stoker.core.plan.rollout.steps import Step
 from stoker.core.plan.second_scaler import second_scaler
-from stoker.core.plan.snapshot import Pod, Scaled, Snapshot
+from stoker.core.plan.snapshot import Scaled, Snapshot
 from stoker.core.plan.target import Target
 from stoker.core.plan.wanted import Wanted
 
-MOST_REVISIONS = 10
+_HOW = {
+    Step.SURGING: "; each one is made beside the old ones",
+    Step.EXCHANGING: "; each one takes the place of an old one",
+    Step.HOLDING: "; they take no traffic until all of them are",
+    Step.SWITCHED: "; traffic has moved to them",
+    None: "",
+}
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,7 @@ class Picture:
     wanted: Wanted
     findings: tuple[Finding, ...]
     blocked: Finding | None  # why the spec cannot be brought about without a person
+    course: Course
 
     @property
     def live(self) -> tuple[Replica, ...]:
@@ -87,7 +97,8 @@ def status_of(picture: Picture) -> tuple[Status, tuple[Statement, ...]]:
             "url": f"http://{snapshot.name}.{snapshot.namespace}.svc/v1",
             "current_revision": _current_revision(picture),
             "update_revision": picture.target_name,
-            "revisions": _revisions(picture),
+            "good_revision": _good_revision(picture),
+            "revisions": revision_rows(snapshot, picture.target, picture.replicas, picture.course),
             "weights": _weights(picture),
             "model": _facts(picture),
         }
@@ -116,23 +127,12 @@ def _current_revision(picture: Picture) -> str | None:
     return next(name for name, held in picture.replicas.items() if held.replicas and name != picture.target_name)
 
 
-def _revisions(picture: Picture) -> tuple[RevisionStatus, ...]:
-    kept = sorted(picture.snapshot.revisions, key=lambda revision: -revision.number)[:MOST_REVISIONS]
-    return tuple(
-        RevisionStatus(
-            name=revision.name,
-            replicas=len(held.replicas) if (held := picture.replicas.get(revision.name)) else 0,
-            ready_replicas=held.held.ready if held else 0,
-            image=_image(held.pods) if held else None,
-        )
-        for revision in kept
-    )
-
-
-def _image(pods: tuple[Pod, ...]) -> str | None:
-    """By digest, as the first node that tells it found it."""
-    images = (container.image_id for pod in pods for container in pod.containers if container.name == SERVER_CONTAINER)
-    return next((image[:256] for image in images if image), None)
+def _good_revision(picture: Picture) -> str | None:
+    """One whose rollout is over and whose replicas stayed ready for a while."""
+    over = not picture.rolling and picture.course.step is None
+    if over and picture.course.proven >= max(1, picture.wanted.floor):
+        return picture.target_name
+    return picture.snapshot.live.deployment.status.good_revision
 
 
 def _weights(picture: Picture) -> WeightsStatus | None:
@@ -249,16 +249,21 @@ def _scheduled(picture: Picture) -> Statement:
 
 def _progressing(picture: Picture) -> Statement:
     """As on a Deployment: True while a rollout is under way."""
-    if picture.rolling:
-        target = picture.replicas.get(picture.target_name or "")
-        ready = target.held.ready if target else 0
+    if not picture.rolling:
+        if picture.target.given_up and picture.blocked:
+            return Statement(ConditionType.PROGRESSING, "False", picture.blocked.reason, picture.blocked.message)
+        return Statement(ConditionType.PROGRESSING, "False", Reason.SETTLED, "No rollout is under way.")
+    target = picture.replicas.get(picture.target_name or "")
+    ready = target.ready if target else 0
+    sentence = f"{ready} of {picture.wanted.replicas} replicas of revision {picture.target_name} are ready"
+    if picture.snapshot.live.deployment.spec.rollout.paused:
         return Statement(
             ConditionType.PROGRESSING,
-            "True",
-            Reason.ROLLING_OUT,
-            f"{ready} of {picture.wanted.replicas} replicas of revision {picture.target_name} are ready.",
+            "False",
+            Reason.ROLLOUT_PAUSED,
+            f"{sentence}, and spec.rollout.paused holds it there.",
         )
-    return Statement(ConditionType.PROGRESSING, "False", Reason.SETTLED, "No rollout is under way.")
+    return Statement(ConditionType.PROGRESSING, "True", Reason.ROLLING_OUT, f"{sentence}{_HOW[picture.course.step]}.")
 
 
 def _said_before(picture: Picture, kind: ConditionType) -> Statement | None:

@@ -29,6 +29,15 @@ HIGHEST_ORDINAL = 9999
 
 
 @dataclass(frozen=True)
+class GivenUp:
+    """A revision that failed and is not tried again."""
+
+    revision: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
 class Target:
     """The revision to run."""
 
@@ -37,6 +46,7 @@ class Target:
     refusal: Refusal | None  # why the revision that the spec describes cannot be made
     newer_defaults: bool | None = None  # whether it would be rendered otherwise today; None: cannot be told
     stage: Stage | None = None  # how far its weights are; None: nobody knows which those are
+    given_up: GivenUp | None = None  # what the spec describes, where it failed and this one runs instead
 
     @property
     def weights(self) -> Weights | None:
@@ -51,16 +61,34 @@ class Target:
 
 def target_of(snapshot: Snapshot) -> Target:
     """A revision whose replicas cannot be seen is not touched: what is not known to be there might be made twice."""
-    target = _chosen(snapshot)
+    target = _or_the_last_good(snapshot, _chosen(snapshot))
     if target.rendered is None or target.rendered.pods == 1 or snapshot.cluster.has_leader_worker_sets:
         return target
     refusal = target.refusal or _no_groups(snapshot, target.rendered.pods)
     return replace(target, rendered=None, refusal=refusal)
 
 
+def _kept(snapshot: Snapshot) -> dict[str, Revision]:
+    return {revision.name: revision for revision in snapshot.revisions if revision.owner_uid in ("", snapshot.uid)}
+
+
+def _or_the_last_good(snapshot: Snapshot, target: Target) -> Target:
+    """A revision that failed stands in the status for as long as the spec asks for it."""
+    status, kept = snapshot.live.deployment.status, _kept(snapshot)
+    good = status.good_revision
+    failed = {entry.name: entry for entry in status.revisions if entry.failed_reason}
+    if target.rendered is None or target.rendered.name not in failed or good not in kept or good in failed:
+        return target
+    if not snapshot.live.deployment.spec.rollout.auto_rollback:
+        return target
+    entry = failed[target.rendered.name]
+    given_up = GivenUp(entry.name, entry.failed_reason or "", entry.failed_message or "")
+    return replace(_pinned(snapshot, good, kept), given_up=given_up)
+
+
 def _chosen(snapshot: Snapshot) -> Target:
     spec = snapshot.live.deployment.spec
-    kept = {revision.name: revision for revision in snapshot.revisions if revision.owner_uid in ("", snapshot.uid)}
+    kept = _kept(snapshot)
     if spec.rollout.revision:
         return _pinned(snapshot, spec.rollout.revision, kept)
     if refusal := _unreadable(snapshot):

@@ -1,0 +1,132 @@
+"""`stoker rollback`: pins an earlier revision, or takes the pin away."""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from stoker.cli import cluster_options
+from stoker.cli.input_error import InputError
+
+if TYPE_CHECKING:
+    from stoker.kube.connection import Connection
+
+Json = Mapping[str, Any]
+_WRITER = "stoker-rollback"  # in managedFields, beside kubectl and Stoker itself
+
+
+def add_to(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = subparsers.add_parser(
+        "rollback",
+        help="go back to an earlier revision of a model",
+        description="Sets spec.rollout.revision of a ModelDeployment, so that this revision runs whatever the rest of"
+        " the spec describes. Until that is unset (--undo), edits of the spec make no new revision run.",
+    )
+    parser.add_argument("name", metavar="NAME", help="the ModelDeployment")
+    parser.add_argument("-n", "--namespace", metavar="NAME", help="(default: that of the context)")
+    choice = parser.add_mutually_exclusive_group()
+    choice.add_argument(
+        "--to", metavar="REVISION", help="(default: the newest one before the current that did not fail)"
+    )
+    choice.add_argument("--undo", action="store_true", help="unset it, so that what the spec describes runs again")
+    cluster_options.add_to(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    import asyncio  # noqa: PLC0415 - start-up must be quick
+
+    from stoker.kube.connection import Connection  # noqa: PLC0415
+
+    async def rolled_back() -> str:
+        cluster = await cluster_options.cluster_of(options)
+        async with Connection.open(cluster.credentials) as connection:
+            return await _rolled_back(connection, options.namespace or cluster.namespace, options)
+
+    print(asyncio.run(rolled_back()))
+    return 0
+
+
+async def _rolled_back(connection: "Connection", namespace: str, options: argparse.Namespace) -> str:
+    from stoker.kube.connection import ApiError, ApiUnreachableError  # noqa: PLC0415
+    from stoker.kube.resources import MODEL_DEPLOYMENTS, Key  # noqa: PLC0415
+
+    path, what = MODEL_DEPLOYMENTS.path(Key(namespace, options.name)), f"ModelDeployment {namespace}/{options.name}"
+    try:
+        model = await connection.get(path)
+        chosen = None if options.undo else chosen_revision(model, options.to, what)
+        pinned = _pin_of(model)
+        if pinned == chosen:
+            return f"{what}: nothing to do, {_already(chosen)}."
+        # Somebody who edited it in between has to be seen first.
+        fence = {name: model["metadata"][name] for name in ("uid", "resourceVersion")}
+        patch = {"metadata": fence, "spec": {"rollout": {"revision": chosen}}}
+        await connection.merge_patch(path, patch, {"fieldManager": _WRITER, "fieldValidation": "Strict"})
+    except ApiUnreachableError as silent:
+        raise InputError([f"{what}: the API server does not answer: {silent}"]) from silent
+    except ApiError as refused:
+        raise InputError([f"{what}: {_refusal(refused.status, refused.message)}"]) from refused
+    if chosen is None:
+        return f"{what}: revision {pinned} is not pinned any more; what the spec describes runs."
+    return (
+        f"{what}: goes to revision {chosen}. It stays there until `stoker rollback --undo {options.name}`,"
+        " or until spec.rollout.revision is unset."
+    )
+
+
+def _already(chosen: str | None) -> str:
+    return f"revision {chosen} is pinned already" if chosen else "no revision is pinned"
+
+
+def _refusal(status: int, message: str) -> str:
+    if status == 404:
+        return "there is none of that name: `kubectl get mdep --all-namespaces` lists them"
+    if status == 409:
+        return "somebody changed it at the same moment: try again"
+    return f"the API server refuses: {message}"
+
+
+def _pin_of(model: Json) -> str | None:
+    pinned = (model["spec"].get("rollout") or {}).get("revision")
+    return str(pinned) if pinned else None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A revision that can be gone back to, as the status tells it."""
+
+    name: str
+    number: int
+    state: str
+    failed_reason: str
+
+    def __str__(self) -> str:
+        return f"{self.name} (number {self.number}, {self.failed_reason or self.state or 'not looked at yet'})"
+
+
+def chosen_revision(model: Json, asked_for: str | None, what: str) -> str:
+    """InputError, with the list of those that there are, where nothing fits."""
+    status = model.get("status") or {}
+    kept = sorted(map(_kept, status.get("revisions") or ()), key=lambda revision: -revision.number)
+    if asked_for:
+        found = next((revision for revision in kept if revision.name == asked_for), None)
+        if found is None:
+            raise InputError([f"{what} has no revision {asked_for}: {_list(kept)}"])
+        if found.failed_reason:
+            remedy = "edit the spec, or set the annotation stoker.dev/restarted-at to try it again"
+            raise InputError([f"{what}: revision {found} was given up and would not run: {remedy}"])
+        return asked_for
+    current = _pin_of(model) or status.get("updateRevision") or status.get("currentRevision")
+    newest = next((revision.number for revision in kept if revision.name == current), 0)
+    earlier = [revision for revision in kept if revision.number < newest and not revision.failed_reason]
+    if not earlier:
+        raise InputError([f"{what} has no revision before {current}: name one with --to REVISION: {_list(kept)}"])
+    return earlier[0].name
+
+
+def _kept(entry: Json) -> Kept:
+    return Kept(entry["name"], entry.get("number", 0), entry.get("state", ""), entry.get("failedReason", ""))
+
+
+def _list(kept: Sequence[Kept]) -> str:
+    return f"it has {', '.join(map(str, kept)) or 'none'}"

@@ -1,0 +1,62 @@
+"""What the status says of each revision, and keeps of one that failed."""
+
+from collections.abc import Mapping
+
+from stoker.api.v1alpha1.status import RevisionStatus
+from stoker.core.names import SERVER_CONTAINER
+from stoker.core.plan.replicas import RevisionReplicas
+from stoker.core.plan.rollout.course import Course
+from stoker.core.plan.snapshot import Pod, Snapshot
+from stoker.core.plan.target import Target
+
+MOST_REVISIONS = 10
+_LONGEST_FAILURE = 1024
+
+
+def revision_rows(
+    snapshot: Snapshot, target: Target, replicas: Mapping[str, RevisionReplicas], course: Course
+) -> tuple[RevisionStatus, ...]:
+    kept = sorted(snapshot.revisions, key=lambda revision: -revision.number)[:MOST_REVISIONS]
+    rows = []
+    for revision in kept:
+        held = replicas.get(revision.name)
+        failed_reason, failed_message = _failure(snapshot, target, course, revision.name)
+        state = _state(target, course, held, revision.name)
+        rows.append(
+            RevisionStatus(
+                name=revision.name,
+                number=revision.number,
+                state="Failed" if failed_reason else state,
+                wanted_replicas=course.counts.get(revision.name, 0),
+                replicas=len(held.replicas) if held else 0,
+                ready_replicas=held.ready if held else 0,
+                image=_image(held.pods) if held else None,
+                failed_reason=failed_reason,
+                failed_message=failed_message,
+            )
+        )
+    return tuple(rows)
+
+
+def _state(target: Target, course: Course, held: RevisionReplicas | None, revision: str) -> str:
+    if target.rendered and revision == target.rendered.name:
+        return course.step or "Current"
+    return "Old" if held and held.replicas else "Kept"
+
+
+def _failure(snapshot: Snapshot, target: Target, course: Course, revision: str) -> tuple[str | None, str | None]:
+    """Kept while the spec asks for the revision that failed, or cannot be read."""
+    name = target.rendered.name if target.rendered else None
+    if course.failure and course.goes_back and revision == name:
+        return course.failure.reason, course.failure.message[:_LONGEST_FAILURE]
+    asked_for = target.given_up.revision if target.given_up else name
+    if target.refusal is None and revision != asked_for:
+        return None, None
+    before = {entry.name: entry for entry in snapshot.live.deployment.status.revisions}.get(revision)
+    return (before.failed_reason, before.failed_message) if before else (None, None)
+
+
+def _image(pods: tuple[Pod, ...]) -> str | None:
+    """By digest, as the first node that tells it found it."""
+    images = (container.image_id for pod in pods for container in pod.containers if container.name == SERVER_CONTAINER)
+    return next((image[:256] for image in images if image), None)

@@ -1,0 +1,95 @@
+"""Where a rollout stands and where it goes: what the planner counts, moves and says by."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from stoker.api.v1alpha1.rollout import RolloutStrategy
+from stoker.core.plan.replicas import RevisionReplicas, newest_first
+from stoker.core.plan.rollout import failure, room
+from stoker.core.plan.rollout.counts import Held, goals
+from stoker.core.plan.rollout.failure import Failure, failure_of
+from stoker.core.plan.rollout.proof import proven, unproven_seconds
+from stoker.core.plan.rollout.room import no_room
+from stoker.core.plan.rollout.steps import Step, step_of
+from stoker.core.plan.snapshot import Snapshot
+from stoker.core.plan.target import Target
+
+# The status keeps a failure before anything is done about it, so the next look comes at once.
+AFTER_A_FAILURE_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Course:
+    """One look's view of it."""
+
+    counts: Mapping[str, int]  # that each revision should come to; empty: nobody knows what should run
+    step: Step | None = None  # None: no rollout is under way
+    failure: Failure | None = None  # of the revision that comes
+    goes_back: bool = False  # whether such a failure is answered by going back
+    proven: int = 0  # replicas of the target that stand for an old one
+    look_again_seconds: float | None = None
+
+
+def course_of(snapshot: Snapshot, target: Target, replicas: Mapping[str, RevisionReplicas], wanted: int) -> Course:
+    if target.rendered is None:
+        return Course({})
+    name, rollout = target.rendered.name, snapshot.live.deployment.spec.rollout
+    good = snapshot.live.deployment.status.good_revision
+    numbers = {revision.name: revision.number for revision in snapshot.revisions}
+    others = [held for revision, held in replicas.items() if revision != name and _holds_something(held)]
+    old = [_held(held, held.ready, good) for held in newest_first(others, numbers)]
+    own = replicas.get(name)
+    ready = proven(own.replicas, snapshot.now) if own else 0
+    step = _step(snapshot, target, own, whole=ready >= wanted, unserved=not any(held.ready for held in old))
+    held = _held(own, ready, good) if own else Held(name, 0, 0)
+    counts = goals(held, old, wanted, step, paused=rollout.paused)
+    failed = failure_of(snapshot, own) if own and _is_judged(snapshot, target, rolling=bool(old)) else None
+    goes_back = rollout.auto_rollback and good in numbers
+    under_way = step if old else None
+    look_again_seconds = _look_again_seconds(snapshot, target, own, under_way, failed)
+    return Course(counts, under_way, failed, goes_back, ready, look_again_seconds)
+
+
+def _held(held: RevisionReplicas, ready: int, good: str | None) -> Held:
+    return Held(held.revision, held.count, ready, held.revision == good)
+
+
+def _step(snapshot: Snapshot, target: Target, own: RevisionReplicas | None, *, whole: bool, unserved: bool) -> Step:
+    deployment = snapshot.live.deployment
+    known = {entry.name: entry.state for entry in deployment.status.revisions}
+    before = known.get(target.rendered.name) if target.rendered else None
+    # What goes back from a failed revision has most of its replicas still.
+    strategy = RolloutStrategy.AUTO if target.given_up else deployment.spec.rollout.strategy
+    wait_seconds = snapshot.cluster.configuration.rollouts.surge_wait_seconds
+    found_no_room = no_room(own, wait_seconds, snapshot.now)
+    remembered = Step(before) if before in set(Step) else None
+    return step_of(strategy, remembered, no_room=found_no_room, whole=whole, unserved=unserved)
+
+
+def _is_judged(snapshot: Snapshot, target: Target, *, rolling: bool) -> bool:
+    """Once a revision was good, what goes wrong with it is no failure of a rollout, and neither is going back."""
+    deployment = snapshot.live.deployment
+    good = deployment.status.good_revision
+    if target.given_up or target.refusal or deployment.spec.rollout.paused or target.rendered is None:
+        return False
+    return good != target.rendered.name and (rolling or good is not None)
+
+
+def _look_again_seconds(
+    snapshot: Snapshot, target: Target, own: RevisionReplicas | None, step: Step | None, failed: Failure | None
+) -> float | None:
+    """When time alone changes something."""
+    if own is None or target.rendered is None:
+        return None
+    waits = [AFTER_A_FAILURE_SECONDS] if failed else []
+    if step or snapshot.live.deployment.status.good_revision != target.rendered.name:
+        waits += [unproven_seconds(replica, snapshot.now) for replica in own.replicas if replica.ready]
+        waits += failure.next_look_seconds(snapshot, own)
+    if step is Step.SURGING:
+        wait_seconds = snapshot.cluster.configuration.rollouts.surge_wait_seconds
+        waits += room.next_look_seconds(own, wait_seconds, snapshot.now)
+    return min((seconds for seconds in waits if seconds > 0), default=None)
+
+
+def _holds_something(held: RevisionReplicas) -> bool:
+    return bool(held.replicas) or held.count > 0

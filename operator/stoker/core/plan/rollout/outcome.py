@@ -1,0 +1,39 @@
+"""How a rollout that failed is told to its author, who alone can mend it."""
+
+from stoker.api.v1alpha1.reason import Reason
+from stoker.core.plan.diagnosis import Finding
+from stoker.core.plan.rollout.course import Course
+from stoker.core.plan.snapshot import Snapshot
+from stoker.core.plan.target import Target
+
+
+def outcome(snapshot: Snapshot, target: Target, course: Course) -> Finding | None:
+    if target.rendered is None:
+        return None
+    name = target.rendered.name
+    if target.given_up:
+        failed = target.given_up
+        return Finding(Reason.ROLLED_BACK, f"{_gave_up(failed.revision, failed.reason, failed.message)} {_next(name)}")
+    if course.failure is None:
+        return None
+    told = _gave_up(name, course.failure.reason, course.failure.message)
+    good = snapshot.live.deployment.status.good_revision
+    if course.goes_back and good:
+        return Finding(Reason.ROLLED_BACK, f"{told} {_next(good)}")
+    why = (
+        "spec.rollout.autoRollback is false, so it stays where it is: mend the spec, or go back with `stoker rollback`."
+        if good
+        else "No revision before it came to the end of its rollout, so there is none to go back to: mend the spec."
+    )
+    return Finding(Reason.ROLLOUT_FAILED, f"{told} {why}")
+
+
+def _gave_up(revision: str, reason: str, message: str) -> str:
+    return f"Revision {revision} failed ({reason}): {message}"
+
+
+def _next(good: str) -> str:
+    return (
+        f"Revision {good} serves, and the failed one is not tried again until the spec changes; to try the same spec"
+        " again, set the annotation stoker.dev/restarted-at to the time of day."
+    )
