@@ -64,7 +64,7 @@ def test_it_answers_grows_and_shrinks_without_a_cut(
     served(models, engine)
     figure(f"{engine.name}, from the ModelDeployment's creation to Ready", time.monotonic() - began)
     assert conversation(models) == {}
-    load = Load(models, engine.rate, engine.stream_tokens)
+    load = Load(models, engine.rate, engine.stream_tokens, "--may-end-early")
     with load.running():
         for replicas in (2, 1):
             models.namespace.kubectl("scale", "mdep/web", f"--replicas={replicas}")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from stoker.api.v1alpha1.reason import Reason
 from stoker.core.names import SERVER_CONTAINER, leader_name
 from stoker.core.plan.device_faults import faulted
+from stoker.core.plan.last_words import last_words
 from stoker.core.plan.replicas import FINISHED_PHASES, Replica, RevisionReplicas, lives
 from stoker.core.plan.snapshot import Container, Pod, ReplicaSet, Snapshot
 
@@ -167,20 +168,22 @@ def _volume_not_mounted(patient: Patient) -> Finding | None:
 
 def _out_of_gpu_memory(patient: Patient) -> Finding | None:
     for pod, container in _ended(patient):
-        if container.last_end and _GPU_MEMORY.search(container.last_end.message):
+        if _reason(container) == "GPUMemory":
             return Finding(Reason.OUT_OF_GPU_MEMORY, _last_words(pod, container))
     return None
 
 
 def _out_of_host_memory(patient: Patient) -> Finding | None:
     for pod, container in _ended(patient):
-        if container.last_end and container.last_end.reason == "OOMKilled":
+        if container.last_end and (container.last_end.reason == "OOMKilled" or _reason(container) == "HostMemory"):
             return Finding(Reason.OUT_OF_HOST_MEMORY, _last_words(pod, container))
     return None
 
 
 def _never_healthy(patient: Patient) -> Finding | None:
     for pod, container in _ended(patient):
+        if _reason(container) == "NeverReady":
+            return Finding(Reason.NEVER_HEALTHY, _last_words(pod, container))
         if container.last_end and container.last_end.exit_code in (_OOM_KILLED, 143, 0):
             said = _trouble(patient, pod, "Unhealthy", contains="Startup probe failed")
             if said:
@@ -245,13 +248,24 @@ def _ended(patient: Patient) -> list[tuple[Pod, Container]]:
 
 def _last_words(pod: Pod, container: Container) -> str:
     end = container.last_end
-    code = end.exit_code if end else 0
-    words = _quote(end.message, tail=True) if end else ""
+    code = str(end.exit_code) if end else "0"
+    verdict = last_words(end.message) if end else None
+    words = _quote("\n".join(verdict.lines) if verdict else end.message, tail=True) if end else ""
     told = f" It said last: {words}" if words else " It left no log lines."
+    if verdict:
+        code, told = f"{code} ({verdict.reason})", f" {_quote(verdict.sentence)}{told}"
     return (
         f"Pod {pod.identity.name}, container {container.name}, ended with exit code {code} and was restarted"
         f" {_times(container.restarts)}.{told}"
     )
+
+
+def _reason(container: Container) -> str:
+    """The agent's, or what an engine without one wrote last; empty: nothing that is known."""
+    said = container.last_end.message if container.last_end else ""
+    if verdict := last_words(said):
+        return verdict.reason
+    return "GPUMemory" if _GPU_MEMORY.search(said) else ""
 
 
 def _times(count: int) -> str:
