@@ -95,6 +95,7 @@ def pod(item: Json) -> Pod:
         agent_port=ports.get(AGENT_PORT, 0),
         server_port=ports.get(SERVER_PORT, 0),
         metrics_path=(metadata.get("annotations") or {}).get(METRICS_PATH, ""),
+        gone_by=moment(metadata.get("deletionTimestamp")),
     )
 
 

@@ -74,6 +74,7 @@ class Pod:
     agent_port: int = 0  # 0: no agent
     server_port: int = 0  # 0: none is named
     metrics_path: str = ""  # of the engine; empty: none is known
+    gone_by: datetime | None = None  # when its node should have let it go; None: nobody deletes it
 
 
 @dataclass(frozen=True, slots=True)
