@@ -5,7 +5,7 @@ import socket
 import ssl
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,28 +41,32 @@ class _AddressTaken(Exception):  # noqa: N818 - handled here by another try
 
 
 @contextmanager
-def control_plane(assets: Path, state: Path, controllers: bool = False) -> Iterator[ControlPlane]:
+def control_plane(
+    assets: Path, state: Path, controllers: bool = False, *, apiserver_flags: Sequence[str] = ()
+) -> Iterator[ControlPlane]:
     """Run it for the length of the `with` block; the processes die with this one however it ends."""
     state.mkdir(parents=True, exist_ok=True)
     running: list[subprocess.Popen[bytes]] = []
     try:
-        yield _start_on_free_ports(assets, state, controllers, running)
+        yield _start_on_free_ports(assets, state, controllers, apiserver_flags, running)
     finally:
         _stop(running)
 
 
 def _start_on_free_ports(
-    assets: Path, state: Path, controllers: bool, running: list[subprocess.Popen[bytes]]
+    assets: Path, state: Path, controllers: bool, flags: Sequence[str], running: list[subprocess.Popen[bytes]]
 ) -> ControlPlane:
     for _ in range(ATTEMPTS):
         try:
-            return _start(assets, state, controllers, running)
+            return _start(assets, state, controllers, flags, running)
         except _AddressTaken:
             _stop(running)
     raise Refusal(f"the ports picked for the control plane were taken {ATTEMPTS} times; see the logs in {state}")
 
 
-def _start(assets: Path, state: Path, controllers: bool, running: list[subprocess.Popen[bytes]]) -> ControlPlane:
+def _start(
+    assets: Path, state: Path, controllers: bool, flags: Sequence[str], running: list[subprocess.Popen[bytes]]
+) -> ControlPlane:
     ports = _free_ports()
     authority = new_authority(state / "pki")
     accounts = write_service_account_keys(state / "pki")
@@ -77,7 +81,7 @@ def _start(assets: Path, state: Path, controllers: bool, running: list[subproces
         running.append(_spawn(assets, name, arguments, state / f"{name}.log"))
 
     start("etcd", _etcd_arguments(state / "etcd", ports))
-    start("kube-apiserver", _apiserver_arguments(authority, accounts, serving, ports, controllers))
+    start("kube-apiserver", [*_apiserver_arguments(authority, accounts, serving, ports, controllers), *flags])
     api = ControlPlane(url, kubeconfig, authority.certificate_file, admin.certificate_file, admin.key_file)
     _wait_ready(api, running, state)
     if controllers:

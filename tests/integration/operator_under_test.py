@@ -119,9 +119,10 @@ async def operator(
     namespace: str = NAMESPACE,
     *,
     has_groups: bool = False,
+    kind: type[CountedConnection] = CountedConnection,
 ) -> AsyncIterator[OperatorUnderTest]:
     try:
-        async with CountedConnection.open(credentials()) as connection:
+        async with kind.open(credentials()) as connection:
             connection.line = line or Line()
             made = OperatorUnderTest(
                 connection, configuration or Configuration(), version, namespace, has_groups=has_groups

@@ -97,6 +97,7 @@ def pod(item: Json) -> Pod:
         metrics_path=(metadata.get("annotations") or {}).get(METRICS_PATH, ""),
         placed_since=moment(scheduled.get("lastTransitionTime")) if scheduled.get("status") == "True" else None,
         unready_since=moment(ready.get("lastTransitionTime")) if not is_ready else None,
+        gone_by=moment(metadata.get("deletionTimestamp")),
     )
 
 

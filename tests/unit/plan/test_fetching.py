@@ -210,6 +210,17 @@ def test_a_job_that_cannot_start_says_why() -> None:
     assert 'secret "t" not found' in found.message
 
 
+def test_a_job_whose_pod_is_lost_with_its_node_is_made_anew() -> None:
+    running = with_job(claimed())
+    fetching = pod_of(running.jobs[-1], phase="Running", ready=False)
+    for overdue_seconds, expected in ((-60, 0), (29, 0), (31, 1)):
+        lost = replace(fetching, deleting=True, gone_by=NOW - timedelta(seconds=overdue_seconds))
+        assert kinds(plan(replace(running, pods=(lost,)))).count(DeleteJob) == expected, overdue_seconds
+        for other in (replace(lost, phase="Failed"), replace(fetching, phase="Pending")):
+            seen = replace(running, pods=(replace(lost, phase="Failed"), other))
+            assert DeleteJob not in kinds(plan(seen)), "somebody has said how it ended, or another pod goes on"
+
+
 def test_a_job_whose_authorities_are_missing_says_so() -> None:
     world = with_job(hub(cluster=with_image(weights={"caBundle": {"name": "company"}})))
     stuck = pod_of(world.jobs[0], phase="Pending", ready=False, containers=())

@@ -76,6 +76,7 @@ class Pod:
     metrics_path: str = ""  # of the engine; empty: none is known
     placed_since: datetime | None = None  # None: it has no node, or nobody tells since when
     unready_since: datetime | None = None  # None: it is ready, or its node has told nothing yet
+    gone_by: datetime | None = None  # when its node should have let it go; None: nobody deletes it
 
 
 @dataclass(frozen=True, slots=True)

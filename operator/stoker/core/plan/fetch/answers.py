@@ -7,7 +7,7 @@ it is seen; a job that ended long ago and has no answer is made anew.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from stoker.api.v1alpha1.reason import Reason
@@ -15,12 +15,15 @@ from stoker.core.engine import Refusal
 from stoker.core.names import TASK_CONTAINER
 from stoker.core.plan.actions import Action, DeleteJob, KeepResult
 from stoker.core.plan.diagnosis import diagnosis_of
+from stoker.core.plan.replicas import FINISHED_PHASES
 from stoker.core.plan.snapshot import Job, Pod, Snapshot
 
 # Whoever mends a token, a licence or a bucket changes nothing that Stoker could see.
 FAILED_AGAIN = timedelta(seconds=300)
 # The pod's last words and the job's end come by two watches.
 ANSWER_LATE = timedelta(seconds=30)
+# A node that lives lets a pod go when its time is over.
+POD_OVERDUE = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ def answer_of(snapshot: Snapshot, job: Job) -> Answer:
         return Answer(look_again_seconds=1.0)
     pods = [pod for pod in snapshot.pods if pod.owner_uid == job.identity.uid]
     if not (job.succeeded or job.failure):
+        if lost_at := _lost_at(pods):
+            return _made_anew(snapshot, job, lost_at, Answer())
         trouble = diagnosis_of(snapshot, pods)
         return Answer(waits=Refusal(trouble[0].reason, trouble[0].message) if trouble else None)
     said = job.result or _last_message(pods)
@@ -47,13 +52,27 @@ def answer_of(snapshot: Snapshot, job: Job) -> Answer:
     if job.succeeded:
         if value is not None and value.get("ok"):
             return Answer(found=value, actions=keep)
-        return _made_anew(snapshot, job, ANSWER_LATE, Answer())
-    return _made_anew(snapshot, job, FAILED_AGAIN, Answer(failed=_failure(job, value), actions=keep))
+        return _made_anew(snapshot, job, _ended(snapshot, job) + ANSWER_LATE, Answer())
+    again_at = _ended(snapshot, job) + FAILED_AGAIN
+    return _made_anew(snapshot, job, again_at, Answer(failed=_failure(job, value), actions=keep))
 
 
-def _made_anew(snapshot: Snapshot, job: Job, after: timedelta, until_then: Answer) -> Answer:
-    ended = job.ended_at or snapshot.now
-    seconds = (ended + after - snapshot.now).total_seconds()
+def _lost_at(pods: list[Pod]) -> datetime | None:
+    """When the pod of a running job counts as lost with its node.
+
+    Nobody is left to say that it ended, and Kubernetes makes no other one before that, since the job tells final exits
+    from others. Another job does: the bytes that arrived are on the volume, and its lock keeps two writers apart."""
+    alive = [pod for pod in pods if pod.phase not in FINISHED_PHASES]
+    due = [pod.gone_by for pod in alive if pod.gone_by]
+    return max(due) + POD_OVERDUE if due and len(due) == len(alive) else None
+
+
+def _ended(snapshot: Snapshot, job: Job) -> datetime:
+    return job.ended_at or snapshot.now
+
+
+def _made_anew(snapshot: Snapshot, job: Job, at: datetime, until_then: Answer) -> Answer:
+    seconds = (at - snapshot.now).total_seconds()
     if seconds > 0:
         return Answer(None, until_then.failed, until_then.waits, until_then.actions, seconds)
     return Answer(None, until_then.failed, until_then.waits, (DeleteJob(job.identity),), 1.0)

@@ -1,0 +1,64 @@
+"""A node that is lost in the middle of a download: the real job controller makes no other pod before somebody says how
+the first one ended, and nobody is left to say it."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stoker.api.configuration import Configuration
+from stoker.core.names import TASK_LABEL
+from stoker.core.plan.fetch import answers
+from stoker.kube import resources
+from stoker.kube.connection import Connection, credentials_from
+from stoker.kube.resources import Key
+from tests.integration.operator_under_test import LAST_TURNS_SECONDS, NAMESPACE, operator
+from tests.integration.toy_node import NODE, ToyNode
+from tests.integration.world import World, prepare
+from tests.unit.plan.fetching import FETCHED, IMAGE, INSPECTED
+
+CONFIGURATION = Configuration.model_validate({"runtime": {"image": IMAGE}}, strict=False)
+
+
+@pytest.fixture
+async def world(kubeconfig: Path) -> AsyncIterator[World]:
+    found = await credentials_from(kubeconfig)
+    async with Connection.open(found) as connection:
+        await prepare(connection, NAMESPACE)
+        node = ToyNode(connection)
+        node.last_words = {"inspect": json.dumps(INSPECTED), "fetch": json.dumps(FETCHED)}
+        async with node.running():
+            yield World(connection, node, lambda: found)
+    await asyncio.sleep(LAST_TURNS_SECONDS)
+
+
+@pytest.mark.timeout(300)
+async def test_the_download_goes_on_elsewhere(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "POD_OVERDUE", timedelta(seconds=5))
+    shared = {"storage": {"existingClaim": {"name": "weights"}}}
+    async with operator(world.credentials, configuration=CONFIGURATION):
+        world.node.task_seconds = {"fetch": 3600.0}
+        await world.create(1, model={"source": "hf://org/name@main"}, weights=shared)
+        await world.until(lambda: _is_fetched_on(world, NODE), "the download")
+        await world.node.dies(heir="heir")
+        (lost,) = await _fetching(world)
+        # As whoever evicts what stands on a node that does not answer.
+        path = resources.PODS.path(Key(NAMESPACE, lost["metadata"]["name"]))
+        await world.connection.delete(path, {"gracePeriodSeconds": 1})
+        await world.until(lambda: _is_fetched_on(world, "heir"), "the download on another node")
+        still_there = await world.connection.get(path)
+        assert "deletionTimestamp" in still_there["metadata"], "nobody has said that it ended"
+
+
+async def _fetching(world: World) -> list[dict[str, Any]]:
+    pods = await world.of_model(resources.PODS)
+    return [pod for pod in pods if pod["metadata"]["labels"].get(TASK_LABEL) == "fetch"]
+
+
+async def _is_fetched_on(world: World, node: str) -> bool:
+    found = [pod for pod in await _fetching(world) if pod["spec"].get("nodeName") == node]
+    return [pod["status"]["phase"] for pod in found] == ["Running"]
