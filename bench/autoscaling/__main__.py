@@ -8,6 +8,7 @@ reporting seeds, which no tuning has seen.
 
 import argparse
 import os
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.autoscaling import references
+from bench.autoscaling.compiled import start_again_compiled
 from bench.autoscaling.fronts import Measured, kept
 from bench.autoscaling.matrix import COMPARED, Cell, Matrix, Setting, full, grid, quick
 from bench.autoscaling.report import Report, text, write
@@ -32,7 +34,10 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help="processes (default: 2)")
     parser.add_argument("--only", nargs="+", default=[], metavar="WORKLOAD", help="leave out the others")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results (default: bench/results)")
+    parser.add_argument("--interpreted", action="store_true", help="do not compile the simulator first")
     options = parser.parse_args()
+    if not options.interpreted:
+        start_again_compiled("bench.autoscaling", sys.argv[1:])
     matrix = quick() if options.quick else full()
     if options.only:
         matrix = replace(matrix, cells=[cell for cell in matrix.cells if cell.workload in options.only])

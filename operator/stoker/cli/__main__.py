@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stoker.cli import (
+    calibrate,
     completion,
     config,
     explain,
@@ -38,6 +39,7 @@ COMMANDS = (
     plan,
     fit,
     simulate,
+    calibrate,
     load_test,
     preflight,
     rollback,

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from stoker.sim.result import Result
     from stoker.sim.setup import Setup
     from stoker.sim.trace import Trace
+    from stoker_runtime.simulated.timing import Replica
 
 _GPUS = ("h100-8b", "a100-8b", "l40s-8b")
 _POLICIES = "stoker, hpa, keda, kpa, kubeai, aibrix, wva, dynamo, static or clairvoyant"
@@ -32,7 +33,9 @@ def add_to(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument(
         "--set", action="append", default=[], metavar="KNOB=VALUE", dest="knobs", help="a knob of the policy"
     )
-    parser.add_argument("--gpu", choices=_GPUS, default="l40s-8b", help="and the size of the model (default: l40s-8b)")
+    speed = parser.add_mutually_exclusive_group()
+    speed.add_argument("--gpu", choices=_GPUS, default="l40s-8b", help="and the size of the model (default: l40s-8b)")
+    speed.add_argument("--gpu-profile", metavar="FILE", help="of a replica that `stoker calibrate` has measured")
     parser.add_argument(
         "--cold-start", type=_seconds, default=60.0, metavar="SECONDS", help="of a replica (default: 60)"
     )
@@ -100,9 +103,12 @@ def _setup(options: argparse.Namespace) -> "Setup":
         raise InputError(
             [f"--max {options.max}: leaves no replica to serve beside {options.warm} warm and {options.asleep} asleep"]
         )
+    product, replica = options.gpu.split("-", maxsplit=1)[0], GPUS[options.gpu]
+    if options.gpu_profile:
+        product, replica = _profile(options.gpu_profile)
     return Setup(
-        replica=GPUS[options.gpu],
-        product=options.gpu.split("-", maxsplit=1)[0],
+        replica=replica,
+        product=product,
         objective=Objective(options.slo_ttft, options.slo_itl),
         maximum=options.max,
         warm=options.warm,
@@ -110,6 +116,19 @@ def _setup(options: argparse.Namespace) -> "Setup":
         starting=Starting(cold_seconds=options.cold_start, wake_seconds=options.wake),
         way=Way(routing=Routing(options.router)),
     )
+
+
+def _profile(name: str) -> "tuple[str, Replica]":
+    from stoker.sim.profile import ProfileError, from_json  # noqa: PLC0415
+
+    try:
+        return from_json(Path(name).read_text(encoding="utf-8"))
+    except ProfileError as wrong:
+        raise InputError([f"--gpu-profile {name}: {problem}" for problem in wrong.problems]) from wrong
+    except OSError as failed:
+        raise InputError([f"--gpu-profile {name}: {failed.strerror}: give what `stoker calibrate` wrote"]) from failed
+    except UnicodeDecodeError as broken:
+        raise InputError([f"--gpu-profile {name}: is not text: give what `stoker calibrate` wrote"]) from broken
 
 
 def _trace(options: argparse.Namespace) -> "Trace":

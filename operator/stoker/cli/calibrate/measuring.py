@@ -1,0 +1,194 @@
+"""What is asked of a replica, in rounds, so that a disturbance meets all points alike.
+
+A round is every prompt length alone, then 1, 2, 4, … streams at once with short prompts, then some streams with long
+ones, which tells the cost of the cache from that of a sequence. The last number of streams shows how many run at once.
+"""
+
+import asyncio
+import os
+import random
+from collections import defaultdict
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+import aiohttp
+
+from stoker.cli.calibrate.endpoint import Endpoint, Streamed
+from stoker.sim.calibration import Alone, Calibrated, Limits, Together
+
+_LEAST_GAPS = 4
+_UNKNOWN_KV_TOKENS = 1_000_000
+_WORDS = ("river", "stone", "quiet", "seven", "north", "paper", "light", "under", "green", "metal", "open", "winter")
+
+
+@dataclass(frozen=True)
+class Plan:
+    prompt_tokens: tuple[int, ...]
+    most_streams: int
+    answer_tokens: int
+    seconds: float
+
+
+@dataclass
+class Measured:
+    alone: list[Alone]
+    together: list[Together]
+    rounds: int
+    most_at_once: int
+    """Streams that were seen to decode at one moment."""
+    queued: bool
+    """More were asked for than ran."""
+    kv_tokens: int | None
+    seconds: float = 0.0
+
+    def limits(self, kv_tokens: int | None, step_tokens: int) -> Limits:
+        return Limits(kv_tokens or self.kv_tokens or _UNKNOWN_KV_TOKENS, max(1, self.most_at_once), step_tokens)
+
+    def remarks(self, fitted: Calibrated, limits: Limits) -> list[str]:
+        first, step = 100 * fitted.prefill_error, 100 * fitted.decode_error
+        off = f"the model is off by {first:.0f} % at a first token and {step:.0f} % at a step, in the median"
+        lines = [f"{self.rounds} rounds in {self.seconds:.0f} s; {off}"]
+        if not self.queued:
+            lines.append(f"max_sequences: at least {self.most_at_once}: all streams ran at once; --most asks for more")
+        if limits.kv_tokens == _UNKNOWN_KV_TOKENS:
+            lines.append("kv_tokens: the engine does not say: give --kv-tokens, or the cache is taken for endless")
+        return lines
+
+    def about(self, fitted: Calibrated) -> dict[str, Any]:
+        return {
+            "rounds": self.rounds,
+            "on_the_way_seconds": round(fitted.on_the_way_seconds, 5),
+            "median_error_of_first_tokens": round(fitted.prefill_error, 3),
+            "median_error_of_steps": round(fitted.decode_error, 3),
+            "most_streams_at_once": self.most_at_once,
+        }
+
+
+@dataclass
+class _Gathered:
+    firsts: dict[int, list[Alone]] = field(default_factory=lambda: defaultdict(list))
+    steps: dict[tuple[int, int], list[Together]] = field(default_factory=lambda: defaultdict(list))
+    most_at_once: int = 0
+    queued: bool = False
+
+
+async def measured(url: str, model: str | None, plan: Plan) -> Measured:
+    key = os.environ.get("OPENAI_API_KEY")
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    async with aiohttp.ClientSession(headers=headers, connector=aiohttp.TCPConnector(limit=0)) as session:
+        endpoint = Endpoint(session, _with_version(url))
+        endpoint.model = model or await endpoint.first_model()
+        asking = _Asking(endpoint, plan)
+        return await asking.all_rounds()
+
+
+def _with_version(url: str) -> str:
+    address = url.rstrip("/")
+    return address if address.endswith("/v1") else f"{address}/v1"
+
+
+class _Asking:
+    def __init__(self, endpoint: Endpoint, plan: Plan) -> None:
+        self._endpoint = endpoint
+        self._plan = plan
+        self._chance = random.Random(1)  # noqa: S311 - draws prompts, guards nothing
+        self._words_of_a_token = 1.0
+        self._found = _Gathered()
+
+    async def all_rounds(self) -> Measured:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        kv_tokens = await self._endpoint.kv_tokens()
+        await self._warm_up()
+        rounds, longest = 0, 0.0
+        while not rounds or loop.time() - began + longest < self._plan.seconds:
+            since = loop.time()
+            await self._round()
+            rounds, longest = rounds + 1, max(longest, loop.time() - since)
+        found = self._found
+        return Measured(
+            [_typical(same) for same in found.firsts.values()],
+            [_typical_step(same) for same in found.steps.values()],
+            rounds,
+            found.most_at_once,
+            found.queued,
+            kv_tokens,
+            loop.time() - began,
+        )
+
+    async def _warm_up(self) -> None:
+        """The first request captures and compiles; it also says how many tokens a word has."""
+        answer = await self._endpoint.stream(self._prompt(64), 4)
+        if answer.prompt_tokens:
+            self._words_of_a_token = 64 / answer.prompt_tokens
+
+    async def _round(self) -> None:
+        plan = self._plan
+        for length in self._chance.sample(plan.prompt_tokens, len(plan.prompt_tokens)):
+            answer = await self._endpoint.stream(self._prompt(length), 1)
+            tokens = answer.prompt_tokens or length
+            self._found.firsts[length].append(Alone(tokens, answer.first_token_seconds))
+        short, long = min(plan.prompt_tokens), max(plan.prompt_tokens)
+        streams = 1
+        while streams < plan.most_streams:
+            await self._together(streams, short)
+            streams *= 2
+        await self._together(plan.most_streams, short)
+        for streams in (2, min(8, plan.most_streams)):
+            await self._together(streams, long)
+
+    async def _together(self, streams: int, prompt_tokens: int) -> None:
+        asked = [self._endpoint.stream(self._prompt(prompt_tokens), self._plan.answer_tokens) for _ in range(streams)]
+        answers = await asyncio.gather(*asked)
+        at_once = most_at_once(answers)
+        self._found.most_at_once = max(self._found.most_at_once, at_once)
+        if at_once < streams:
+            self._found.queued = True
+            return  # those that queued begin when others end
+        step = step_of(answers)
+        if step is not None:
+            self._found.steps[streams, prompt_tokens].append(step)
+
+    def _prompt(self, tokens: int) -> str:
+        """No two begin alike, or a prefix cache would answer for the engine."""
+        words = max(1, round(tokens * self._words_of_a_token))
+        return " ".join(self._chance.choices(_WORDS, k=words))
+
+
+def step_of(answers: list[Streamed]) -> Together | None:
+    """Over the span in which all of them decode; None where it is too short to tell."""
+    begins, ends = max(one.moments[0] for one in answers), min(one.moments[-1] for one in answers)
+    gaps = held = 0.0
+    for one in answers:
+        inside = [moment for moment in one.moments if begins <= moment <= ends]
+        if len(inside) <= _LEAST_GAPS:
+            return None
+        each = one.answer_tokens / len(one.moments)  # an event may hold more than one token
+        gaps += each * (len(inside) - 1) / (inside[-1] - inside[0])
+        before = sum(moment < begins for moment in one.moments)
+        held += one.prompt_tokens + each * (before + len(inside) / 2)
+    return Together(len(answers), held, len(answers) / gaps)
+
+
+def most_at_once(answers: list[Streamed]) -> int:
+    """Streams between their first and last token at one moment."""
+    changes = sorted(
+        [(one.moments[0], 1) for one in answers] + [(one.moments[-1], -1) for one in answers],
+        key=lambda change: (change[0], -change[1]),
+    )
+    most = now = 0
+    for _, step in changes:
+        now += step
+        most = max(most, now)
+    return most
+
+
+def _typical(same: list[Alone]) -> Alone:
+    return Alone(round(median(one.prompt_tokens for one in same)), median(one.first_token_seconds for one in same))
+
+
+def _typical_step(same: list[Together]) -> Together:
+    return Together(
+        same[0].streams, median(one.cached_tokens for one in same), median(one.step_seconds for one in same)
+    )
