@@ -85,7 +85,7 @@ async def test_a_model_that_is_gone_is_forgotten() -> None:
 
 async def test_a_decision_keeps_its_time_until_there_is_another_one() -> None:
     loop = Loop()
-    at_one = manifest(1, idleSeconds=10) | {"status": {"desiredReplicas": 1}}
+    at_one = manifest(1, idleSeconds=10) | {"status": {"desiredReplicas": 1, "scaling": {}}}
     at_one["spec"]["replicas"] = 0
     loop.models.put(at_one)
     times = []
