@@ -20,9 +20,12 @@ def with_agent(image: str) -> list[dict[str, str]]:
 class Load:
     """Runs until it is stopped, or for ten minutes."""
 
-    def __init__(self, models: Models, rate: float, output_tokens: int, *flags: str) -> None:
-        url = f"http://web.{models.namespace.name}.svc.{DNS_DOMAIN}/v1"
-        bounds = ["--rate", str(rate), "--seconds", "600", "--output-tokens", str(output_tokens)]
+    def __init__(
+        self, models: Models, rate: float, output_tokens: int, *flags: str, users: int = 0, service: str = "web"
+    ) -> None:
+        """An open loop, or a closed one of some users."""
+        url = f"http://{service}.{models.namespace.name}.svc.{DNS_DOMAIN}/v1"
+        bounds = ["--rate", str(rate), "--seconds", "600", "--output-tokens", str(output_tokens), "--users", str(users)]
         self._command = models.namespace.cluster.tool(sys.executable, "-m", "e2e.load", url, *bounds, *flags)
 
     @contextmanager

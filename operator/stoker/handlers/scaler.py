@@ -231,8 +231,8 @@ class Scaler:
         settled = followed.demand.serving == len(replicas) and followed.demand.explanation.unknown == 0
         followed.due_at = moment.seconds + (IDLE_TICK_SECONDS if quiet and settled else 0.0)
 
-    def _too_early(self, followed: _Followed, moment: Moment) -> bool:
-        blind = followed.demand is None or followed.demand.explanation.unknown > 0
+    def _too_early(self, key: Key, followed: _Followed, moment: Moment) -> bool:
+        blind = followed.demand is None or followed.demand.explanation.unknown > 0 or bool(self._unseen(key, followed))
         return followed.scaled is None and blind and moment.seconds - followed.since < FIRST_ANSWER_SECONDS
 
     def _share(self, thought: list[Key], moment: Moment, nodes: tuple[Node, ...] | None) -> None:
@@ -241,7 +241,7 @@ class Scaler:
         share = Share(moment.seconds, nodes, held, self._removals.within_the_window(moment.seconds))
         grants = shared(parties, share, self._surroundings, self._configuration.scaling)
         for key, party in parties.items():
-            if not self._too_early(self._followed[key], moment):
+            if not self._too_early(key, self._followed[key], moment):
                 self._take(key, self._followed[key], party.demand, grants[key], moment)
 
     def _take(self, key: Key, followed: _Followed, demanded: Demand, grant: Grant, moment: Moment) -> None:
@@ -265,13 +265,17 @@ class Scaler:
 
     def _sight(self, key: Key, followed: _Followed) -> Sight:
         """What keeps the load from being seen."""
-        reference, source, spot = followed.reference(key), "", ""
-        target = self._surroundings.observed.trouble(reference) if reference and self._surroundings else ""
+        source, spot = "", ""
         if followed.subject.source == LoadSource.PROMETHEUS:
             source = self._signals.trouble() or ""
         if followed.demand and followed.demand.explanation.unknown:
             spot = self._blind_spot(followed)
-        return Sight(source, spot, target)
+        return Sight(source, spot, self._unseen(key, followed))
+
+    def _unseen(self, key: Key, followed: _Followed) -> str:
+        """Why another tool's workload cannot be followed."""
+        reference = followed.reference(key)
+        return self._surroundings.observed.trouble(reference) if reference and self._surroundings else ""
 
     def _blind_spot(self, followed: _Followed) -> str:
         names = {pod.identity.uid: pod.identity.name for pod in followed.pods}

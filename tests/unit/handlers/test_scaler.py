@@ -1,6 +1,6 @@
 """The live loop, without a cluster: models as the API server tells them, and no pods."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
@@ -44,7 +44,9 @@ class Loop:
 
     async def tick(self) -> None:
         self._ticks += 1
-        await self.scaler.tick(Moment(datetime(2026, 11, 21, tzinfo=UTC), 1000.0 + 2.0 * self._ticks))
+        elapsed = 2.0 * self._ticks
+        wall = datetime(2026, 11, 21, tzinfo=UTC) + timedelta(seconds=elapsed)
+        await self.scaler.tick(Moment(wall, 1000.0 + elapsed))
 
 
 @pytest.mark.parametrize("mode", ["Off", "Auto"])
@@ -79,3 +81,27 @@ async def test_a_model_that_is_gone_is_forgotten() -> None:
     loop.models.remove(KEY)
     await loop.tick()
     assert loop.scaler.scaled(KEY) is None
+
+
+async def test_a_decision_keeps_its_time_until_there_is_another_one() -> None:
+    loop = Loop()
+    at_one = manifest(1, idleSeconds=10) | {"status": {"desiredReplicas": 1, "scaling": {}}}
+    at_one["spec"]["replicas"] = 0
+    loop.models.put(at_one)
+    times = []
+    for _ in range(30):
+        await loop.tick()
+        decided = loop.scaler.scaled(KEY)
+        times.append(decided.memory.decision_time if decided and decided.memory else None)
+    assert decided
+    assert decided.serving == 0
+    assert len({at for at in times if at}) == 1
+
+
+async def test_a_workload_of_another_tool_is_decided_about_though_nothing_tells_of_it() -> None:
+    loop = Loop()
+    loop.models.put(manifest(1, mode="Observe", targetRef={"kind": "Deployment", "name": "theirs"}))
+    await loop.tick()
+    decided = loop.scaler.scaled(KEY)
+    assert decided
+    assert decided.active is None
