@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -200,3 +201,35 @@ def _until(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def test_newer_defaults_are_rolled_out_wave_by_wave_and_no_further_than_a_failure(
+    api: ApiServer, make: Make, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stoker.cli.upgrade._LOOK_SECONDS", 0.1)
+    newer = {"type": "UpdateAvailable", "status": "True", "reason": "NewerDefaults", "message": "x"}
+    since = {"lastTransitionTime": "2026-11-21T08:00:00Z"}
+    for name in ("a", "b", "c"):
+        status = ready(updateRevision="old")
+        make(name, status | {"conditions": [*status["conditions"], newer | since]})
+    code, out, _ = run("upgrade", "--all", "-n", NAMESPACE, "--dry-run")
+    assert (code, out.count("would be upgraded")) == (0, 3)
+    with ThreadPoolExecutor(1) as pool:
+        # What an operator would do: a good to its end, b given up.
+        pool.submit(_operate, api, {"a": {"updateRevision": "new"}, "b": {"revisions": [_FAILED]}})
+        code, out, _ = run("upgrade", "--all", "-n", NAMESPACE, "--timeout", "30")
+    assert code == 1
+    assert "looking/a: is Ready with revision new, after" in out
+    assert "looking/b: revision new was given up: LoadDeadlineExceeded, after" in out
+    assert "not begun: looking/c" in out
+    assert "annotations" not in api.ask("GET", f"{MODELS}/c").body["metadata"]
+
+
+_FAILED = {"name": "new", "failedReason": "LoadDeadlineExceeded"}
+
+
+def _operate(api: ApiServer, answers: dict[str, dict[str, Any]]) -> None:
+    """Waits for each of these models to be told, and then answers so."""
+    for name, status in answers.items():
+        _until(lambda name=name: "annotations" in api.ask("GET", f"{MODELS}/{name}").body["metadata"])  # type: ignore[misc]
+        api.ask("PATCH", f"{MODELS}/{name}/status", {"status": status}, "application/merge-patch+json")

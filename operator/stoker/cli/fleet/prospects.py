@@ -66,7 +66,7 @@ def _down(model: Seen) -> Iterator[str]:
     if wanted <= floor:
         idle = number_in(scaling, "idleSeconds")
         if floor == 0 and wanted == 0:
-            yield f"Nothing wakes it but an order: `kubectl scale {_address(model)} --replicas=1`, or a schedule."
+            yield f"At zero, an order wakes it: `kubectl scale {_address(model)} --replicas=1`, or a schedule."
         else:
             yield f"None is removed: spec.replicas wants at least {floor}."
         if floor == 0 and wanted > 0 and idle is not None:

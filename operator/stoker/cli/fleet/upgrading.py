@@ -1,5 +1,6 @@
 """How far a model is with the newer defaults that it was told to take."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -29,17 +30,19 @@ def step(before: Seen, now: Seen | None) -> At:
     """Done is what the operator says of the new revision; what it said of the old one proves nothing."""
     if now is None or _uid(now) != _uid(before):
         return At(Step.FAILED, "was deleted meanwhile")
-    revision = _target(now)
-    if revision is None or revision == _target(before):
+    failed_before = dict(_given_up(before))
+    for revision, reason in _given_up(now):  # the target may be the last good one again by now
+        if revision not in failed_before:
+            return At(Step.FAILED, f"revision {revision} was given up: {reason}")
+    target = _target(now)
+    if target is None or target == _target(before):
         return At(Step.UNDER_WAY, "waits for the operator")
-    if given_up := _given_up(now, revision):
-        return At(Step.FAILED, f"revision {revision} was given up: {given_up}")
     said = why(now)
     if now.says("Stalled", "True"):
         return At(Step.FAILED, f"{said.reason}: {said.message}")
     if now.stale or now.says("Progressing", "True") or not (now.is_ready or now.aims.suspended):
         return At(Step.UNDER_WAY, f"{said.reason}: {said.message}")
-    return At(Step.DONE, f"is Ready with revision {revision}")
+    return At(Step.DONE, f"is Ready with revision {target}")
 
 
 def _uid(model: Seen) -> object:
@@ -51,8 +54,8 @@ def _target(model: Seen) -> str | None:
     return str(revision) if revision else None
 
 
-def _given_up(model: Seen, revision: str) -> str | None:
+def _given_up(model: Seen) -> Iterator[tuple[str, str]]:
+    """Revisions that failed, and why."""
     for one in objects_in(part(model.raw, "status"), "revisions"):
-        if one.get("name") == revision and one.get("failedReason"):
-            return str(one["failedReason"])
-    return None
+        if one.get("failedReason"):
+            yield str(one.get("name")), str(one["failedReason"])

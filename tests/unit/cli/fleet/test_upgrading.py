@@ -3,7 +3,7 @@
 from typing import Any
 
 from stoker.cli.fleet.seen import seen
-from stoker.cli.fleet.upgrading import Step, has_update, step
+from stoker.cli.fleet.upgrading import At, Step, has_update, step
 from stoker.cli.progress import line_of
 from tests.unit.cli.fleet.objects import item, model
 
@@ -40,8 +40,13 @@ def test_what_only_a_person_can_mend_is_a_failure() -> None:
 
 
 def test_a_revision_that_was_given_up_is_a_failure() -> None:
-    given_up = {"updateRevision": "new", "revisions": [{"name": "new", "failedReason": "LoadDeadlineExceeded"}]}
-    assert "LoadDeadlineExceeded" in step(BEFORE, model(status=given_up)).message
+    failed = [{"name": "new", "failedReason": "LoadDeadlineExceeded"}]
+    for target in ("new", "old"):  # the operator may have gone back to the old one meanwhile
+        given_up = model(status={"updateRevision": target, "revisions": failed})
+        assert step(BEFORE, given_up) == At(Step.FAILED, "revision new was given up: LoadDeadlineExceeded")
+    failed_before = model(status={"updateRevision": "old", "revisions": failed})
+    now = model(status={"updateRevision": "newer", "revisions": failed})
+    assert step(failed_before, now).step is Step.DONE
 
 
 def test_another_object_of_the_same_name_is_not_it() -> None:
