@@ -5,6 +5,7 @@ import logging
 from datetime import UTC, datetime
 
 from stoker.api.configuration import Log, LogFormat
+from stoker.telemetry.log_context import about
 
 
 class _JsonLines(logging.Formatter):
@@ -14,6 +15,7 @@ class _JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
+            **about(),
         }
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)

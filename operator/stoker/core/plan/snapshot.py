@@ -74,6 +74,7 @@ class Pod:
     agent_port: int = 0  # 0: no agent
     server_port: int = 0  # 0: none is named
     metrics_path: str = ""  # of the engine; empty: none is known
+    devices: tuple[tuple[str, int], ...] = ()  # extended resources that it holds, by name
 
 
 @dataclass(frozen=True, slots=True)
