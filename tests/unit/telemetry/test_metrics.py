@@ -71,9 +71,9 @@ def test_the_labels_are_those_that_are_documented() -> None:
 
 
 def test_600_replicas_stay_within_their_budget_of_series() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     page = whole_fleet(100, 6)
-    took = time.perf_counter() - began
+    took = time.process_time() - began
     print(f"{len(page)} series of 100 models with 600 replicas in {took:.2f} s")
     assert len(page) <= MOST_OF_THE_OPERATOR
     lines = [line for line in exposition(agent()).decode().splitlines() if not line.startswith("#")]
