@@ -32,8 +32,9 @@ lock: venv ## Resolve the dependencies anew into the two lock files
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -c requirements-dev.lock -o requirements.lock
 
 .PHONY: generate
-generate: venv ## Write the CRD, the reference pages and the parts of the chart that follow from the models
+generate: venv ## Write the CRD, the reference pages, the dashboards, the rules and the parts of the chart that follow from the models
 	$(BIN)/python -m stoker.api.schema
+	$(BIN)/python -m stoker.telemetry
 	$(BIN)/python -m tests.unit.chart.generate
 
 .PHONY: format

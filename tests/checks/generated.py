@@ -6,9 +6,15 @@ import sys
 import tempfile
 from pathlib import Path
 
-from stoker.api.schema.__main__ import generate
+from stoker.api.schema.__main__ import generate as generate_from_the_api
+from stoker.telemetry.__main__ import generate as generate_from_the_metrics
 
 ROOT = Path(__file__).parents[2]
+
+
+def generate(root: Path) -> None:
+    generate_from_the_api(root)
+    generate_from_the_metrics(root)
 
 
 def drift() -> list[str]:
@@ -31,7 +37,11 @@ def drift() -> list[str]:
 def stray() -> list[str]:
     """Generated files that nothing generates any more."""
     tracked = subprocess.run(
-        ["git", "ls-files", "crds", "docs/reference"], cwd=ROOT, check=True, capture_output=True, text=True
+        ["git", "ls-files", "crds", "docs/reference", "charts/stoker/files"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout.split()
     with tempfile.TemporaryDirectory() as folder:
         generate(Path(folder))

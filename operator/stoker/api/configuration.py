@@ -1,5 +1,6 @@
 """The operator's configuration file: the platform team's side, so that a ModelDeployment stays ten lines long."""
 
+import re
 from enum import StrEnum
 from typing import Annotated
 
@@ -14,6 +15,9 @@ from stoker.api.v1alpha1.weights import AccessMode
 from stoker.api.values.frozen import EMPTY, FrozenDict, FrozenJson, FrozenMap
 from stoker.api.values.image import IMAGE_PREFIX, ImageReference
 from stoker.api.values.quantity import Quantity
+
+# What is free to be a label of stoker_model_info.
+_METRIC_LABEL = re.compile(r"(?!(?:namespace|model|engine|served_name)$)[a-z][a-z0-9_]{0,31}")
 
 Patterns = Annotated[tuple[ShortText, ...], Field(max_length=256), SET]
 ImagePrefix = Annotated[
@@ -99,6 +103,9 @@ class GpuProduct(ApiModel):
 
     node_selector: FrozenMap[Annotated[str, Field(max_length=253)]] = Field(EMPTY, examples=[{"pool": "h100"}])
     """Node labels that pods for this product ask for."""
+
+    hourly_price: Quantity | None = Field(None, examples=["2.49"])
+    """What one device costs for an hour, in any one currency. Absent: `metrics.hourlyPrice`."""
 
 
 class Allowed(ApiModel):
@@ -346,7 +353,31 @@ class Probes(ApiModel):
     """Where the operator answers for its own health."""
 
     port: Annotated[int, Unit("port number")] = Field(8080, ge=0, le=65_535, examples=[8080])
-    """Port of /healthz and /readyz. 0: any free one, which is logged."""
+    """Port of /healthz, /readyz and /metrics. 0: any free one, which is logged."""
+
+
+class Metrics(ApiModel):
+    """What the operator tells Prometheus, at /metrics on `probes.port`, besides what it counts itself."""
+
+    rules = (
+        Rule(
+            cel="",
+            holds=lambda it: all(_METRIC_LABEL.fullmatch(name) for name in it.model_labels),
+            says="modelLabels must be named with small letters, digits and _, such as cost_centre, and not like a label"
+            " that every model has (namespace, model, engine, served_name)",
+            at="modelLabels",
+        ),
+    )
+
+    model_labels: Annotated[FrozenMap[ShortText], Field(max_length=8)] = Field(
+        EMPTY, examples=[{"owner": "example.com/owner"}]
+    )
+    """Labels of the metric stoker_model_info, each with the label or annotation of the ModelDeployment that it is read
+    from: an owner, a cost centre. An edit of those restarts nothing."""
+
+    hourly_price: Quantity | None = Field(None, examples=["1.80"])
+    """What a device costs for an hour whose product has no price in `gpuProducts`. Absent: nobody knows, so no cost
+    is told."""
 
 
 class Configuration(ApiModel):
@@ -426,6 +457,9 @@ class Configuration(ApiModel):
 
     probes: Probes = Field(Probes(), examples=[{"port": 8080}])
     """Where the operator answers for its own health."""
+
+    metrics: Metrics = Field(Metrics(), examples=[{"modelLabels": {"owner": "example.com/owner"}}])
+    """What the operator tells Prometheus."""
 
     log: Log = Field(Log(), examples=[{"format": "json"}])
     """The operator's own log."""

@@ -1,10 +1,13 @@
-"""/healthz and /readyz. A loop that stalls does not answer, and a picture that is no longer told of is not healthy."""
+"""/healthz, /readyz and /metrics. A loop that stalls does not answer, and a picture that is no longer told of is not
+healthy."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from aiohttp import web
+
+from stoker.telemetry.scrape import CONTENT_TYPE
 
 # The API server sends a bookmark about once a minute, and reflectors take up a broken watch by themselves before this.
 LONGEST_SILENCE_SECONDS = 300.0
@@ -29,7 +32,9 @@ class PortTakenError(Exception):
 
 
 @asynccontextmanager
-async def serve_health(health: Health, port: int) -> AsyncIterator[int]:
+async def serve_health(
+    health: Health, port: int, metrics: Callable[[], Awaitable[bytes]] | None = None
+) -> AsyncIterator[int]:
     """Gives the port, which the system chooses where it is 0."""
 
     async def healthz(_: web.Request) -> web.Response:
@@ -40,8 +45,12 @@ async def serve_health(health: Health, port: int) -> AsyncIterator[int]:
         ready = health.state in ("standing by", "leading")
         return web.Response(text=health.state, status=200 if ready else 503)
 
+    async def scraped(_: web.Request) -> web.Response:
+        return web.Response(body=await metrics() if metrics else b"", headers={"Content-Type": CONTENT_TYPE})
+
     application = web.Application()
-    application.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz)])
+    routes = [web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", scraped)]
+    application.add_routes(routes)
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     try:

@@ -21,7 +21,8 @@ from stoker.core.control_token import ControlKey
 from stoker.engines import PROFILES
 from stoker.handlers.health import LONGEST_SILENCE_SECONDS, Health, serve_health
 from stoker.handlers.load_sources import signals_from
-from stoker.handlers.reconciler import Reconciler, Setting
+from stoker.handlers.metering import Metering, Picture, Telemetry, prices_of
+from stoker.handlers.reconciler import MOVED_ON_AGAIN_SECONDS, Reconciler, Setting
 from stoker.handlers.scaler import Scaler
 from stoker.handlers.watching import Sweep, quiet_settings, registry_for
 from stoker.kube import resources
@@ -33,6 +34,8 @@ from stoker.kube.lease import ElectionSettings, new_identity
 from stoker.kube.models import Models
 from stoker.kube.surroundings import Surroundings
 from stoker.kube.work_queue import WorkQueue
+from stoker.telemetry.log_context import looks_at
+from stoker.telemetry.meter import Meter
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +61,7 @@ class _Process:
     identity: str
     health: Health
     stopping: asyncio.Event
+    telemetry: Telemetry
 
 
 async def run_operator(configuration: Configuration, place: Place) -> int:
@@ -65,15 +69,16 @@ async def run_operator(configuration: Configuration, place: Place) -> int:
     identity = new_identity(place.pod_name)
     health = Health()
     stopping = asyncio.Event()
+    telemetry = Telemetry(place.version)
     _stop_on_signals(stopping)
-    async with serve_health(health, configuration.probes.port) as port:
+    async with serve_health(health, configuration.probes.port, telemetry.scrape.text) as port:
         logger.info("stoker %s, %s: health on port %d", place.version, identity, port)
         async with Leadership(_election(configuration, place, identity), lambda: _lease_server(place)) as leadership:
             health.state = "standing by"
             try:
                 if await _first_of(leadership.wait_until_held(), stopping.wait()) == 1:
                     return 0
-                await _lead(_Process(configuration, place, identity, health, stopping), leadership)
+                await _lead(_Process(configuration, place, identity, health, stopping, telemetry), leadership)
             except LeadershipLostError as lost:
                 logger.warning("leaving: %s", lost)
                 return 1
@@ -134,12 +139,14 @@ async def _lead(process: _Process, leadership: Leadership) -> None:
     configuration, place, health = process.configuration, process.place, process.health
     logger.info("leading: reading the cluster")
     opened: AbstractAsyncContextManager[Connection] = Connection.open(
-        await place.credentials(), request_timeout_seconds=REQUEST_TIMEOUT_SECONDS
+        await place.credentials(),
+        request_timeout_seconds=REQUEST_TIMEOUT_SECONDS,
+        told=process.telemetry.operator.called,
     )
     async with opened as connection:
         has_groups = await has_leader_worker_sets(connection, configuration.watch.namespaces)
         setting = Setting(configuration, PROFILES, place.version, process.identity, has_groups, place.control_key)
-        office = _Office(connection, setting, leadership)
+        office = _Office(connection, setting, leadership, process.telemetry)
         health.checks += office.checks()
         health.state = "reading the cluster"
         watches = asyncio.Event()
@@ -166,6 +173,7 @@ async def _lead(process: _Process, leadership: Leadership) -> None:
                 office.signals.run(),
                 office.surroundings.run(),
                 office.scaler.run(),
+                office.metering.run(),
             )
             if not leadership.held():
                 raise LeadershipLostError("the lease was lost")
@@ -178,7 +186,7 @@ async def _lead(process: _Process, leadership: Leadership) -> None:
 class _Office:
     """Everything that a leader works with."""
 
-    def __init__(self, connection: Connection, setting: Setting, leadership: Leadership) -> None:
+    def __init__(self, connection: Connection, setting: Setting, leadership: Leadership, telemetry: Telemetry) -> None:
         namespaces = setting.configuration.watch.namespaces
         self.models = Models()
         self._connection = connection
@@ -189,15 +197,31 @@ class _Office:
         )
         self._sweep = Sweep(connection, self.models, namespaces, self.queue.add)
         self.signals = signals_from(setting.configuration.signals)
+        self._telemetry = telemetry
         by_nodes = setting.configuration.scaling.capacity == Capacity.NODES
         self.surroundings = Surroundings(connection, namespaces, with_holders=by_nodes)
+        meter: Meter[resources.Key] = Meter(prices_of(setting.configuration))
         self.scaler = Scaler(
-            self.models, self.children, self.signals, setting.configuration, self.queue.add, self.surroundings
+            self.models,
+            self.children,
+            self.signals,
+            setting.configuration,
+            self.queue.add,
+            surroundings=self.surroundings,
+            decided=meter.decided,
+        )
+        self.metering = Metering(
+            Picture(self.models, self.children, self.signals, self.scaler, self.queue), setting.configuration, meter
         )
         self._reconciler = Reconciler(connection, self.models, self.children, setting, leadership.held, self.scaler)
 
     async def _look(self, key: resources.Key) -> float | None:
-        return await self._reconciler.look(key)
+        looks_at(key.namespace, key.name)
+        with self._telemetry.operator.looking() as look:
+            again_seconds = await self._reconciler.look(key)
+            if again_seconds == MOVED_ON_AGAIN_SECONDS:
+                look.outcome = "moved_on"
+            return again_seconds
 
     def checks(self) -> list[Callable[[], str | None]]:
         def silence() -> str | None:
@@ -216,6 +240,7 @@ class _Office:
         for key in self.models:
             self.queue.add(key)
         health.state = "leading"
+        self._telemetry.leads(self.metering.page)
         logger.info("leading: read %d models and %d pods", len(self.models), len(self.children.pods))
         helpers = [
             asyncio.create_task(self._sweep.run()),

@@ -25,6 +25,7 @@ from stoker.core.plan.snapshot import Node, Pod, Scaled
 from stoker.core.scaling.blast import BLAST_WINDOW_SECONDS
 from stoker.core.scaling.decide import demand
 from stoker.core.scaling.demands import Demand
+from stoker.core.scaling.explain import Explanation
 from stoker.core.scaling.fleet import Grant, Lease
 from stoker.core.scaling.memory import Memory
 from stoker.core.scaling.observation import Load, Observation, Reading, Replica, Stage
@@ -95,21 +96,25 @@ class _Removals:
 class Scaler:
     """Runs while this process leads."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - what a decision needs
+    def __init__(  # noqa: PLR0913 - what decisions are made from, and whom they are told
         self,
         models: Models,
         children: Children,
         signals: Signals,
         configuration: Configuration,
         enqueue: Callable[[Key], None],
+        *,
         surroundings: Surroundings | None = None,
+        decided: Callable[[Key, Explanation], None] = lambda *_: None,
     ) -> None:
+        """`decided` is told of each decision that changes a number, and of its inputs."""
         self._surroundings = surroundings
         self._models = models
         self._children = children
         self._signals = signals
         self._configuration = configuration
         self._enqueue = enqueue
+        self._decided = decided
         self._followed: dict[Key, _Followed] = {}
         self._passed_over: dict[Key, int] = {}  # the version of each model that needs no decision
         self._book = StageBook()
@@ -118,6 +123,11 @@ class Scaler:
     def scaled(self, key: Key) -> Scaled | None:
         followed = self._followed.get(key)
         return followed.scaled if followed else None
+
+    def explanation(self, key: Key) -> Explanation | None:
+        """The inputs of the last decision; None: there was none."""
+        followed = self._followed.get(key)
+        return followed.demand.explanation if followed and followed.demand else None
 
     def in_flight(self, key: Key) -> Mapping[str, int]:
         """Requests of each replica, where they are known."""
@@ -258,6 +268,7 @@ class Scaler:
             followed.told_at = moment.seconds
             if before is None or (before.serving, before.warm) != (scaled.serving, scaled.warm):
                 logger.info("%s: %s", key, demanded.explanation.as_json())
+                self._decided(key, demanded.explanation)
             self._enqueue(key)
         elif before != scaled and moment.seconds - followed.told_at >= TELL_SECONDS:
             followed.told_at = moment.seconds

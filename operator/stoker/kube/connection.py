@@ -6,9 +6,10 @@ and a fleet has thousands of pods. So only its credentials are used: kubeconfig,
 
 import json
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from time import monotonic
 from typing import Any, Self
 
 import aiohttp
@@ -24,6 +25,8 @@ _NAMES_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 Json = dict[str, Any]
 Query = Mapping[str, str]
+# Told the verb of each request, the status of its answer (None: there was none), and how long it took.
+Told = Callable[[str, int | None, float], None]
 
 
 class ApiError(Exception):
@@ -62,14 +65,21 @@ class ApiUnreachableError(Exception):
 class Connection:
     """The API server, as far as one set of credentials can see it."""
 
-    def __init__(self, credentials: Configuration, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, credentials: Configuration, session: aiohttp.ClientSession, told: Told = lambda *_: None
+    ) -> None:
         self._credentials = credentials
         self._session = session
+        self._told = told
 
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, credentials: Configuration, *, request_timeout_seconds: float = REQUEST_TIMEOUT_SECONDS
+        cls,
+        credentials: Configuration,
+        *,
+        request_timeout_seconds: float = REQUEST_TIMEOUT_SECONDS,
+        told: Told = lambda *_: None,
     ) -> AsyncIterator[Self]:
         connector = aiohttp.TCPConnector(limit=MOST_CONNECTIONS, ssl=_ssl_context(credentials))
         timeout = aiohttp.ClientTimeout(
@@ -78,7 +88,7 @@ class Connection:
         async with aiohttp.ClientSession(
             credentials.host, connector=connector, timeout=timeout, proxy=credentials.proxy, trust_env=False
         ) as session:
-            yield cls(credentials, session)
+            yield cls(credentials, session, told)
 
     # Each of these returns the decoded answer, or raises ApiError where the server refuses and ApiUnreachableError
     # where nobody answers in time.
@@ -123,14 +133,18 @@ class Connection:
     async def _raw(
         self, method: str, path: str, query: Query | None, data: bytes | None, headers: dict[str, str]
     ) -> bytes:
+        began, status = monotonic(), None
         try:
             async with self._session.request(method, path, params=query, headers=headers, data=data) as response:
                 raw = await response.read()
+                status = response.status
                 if response.status >= 400:
                     raise _error_from(response.status, response.headers, raw)
                 return raw
         except (aiohttp.ClientError, TimeoutError) as failed:
             raise _unreachable(f"{method} {path}", failed) from failed
+        finally:
+            self._told(method, status, monotonic() - began)
 
     async def text(self, path: str) -> str:
         """An answer that is no JSON, such as the API server's metrics."""
@@ -164,10 +178,13 @@ class Connection:
     async def stream(self, path: str, query: Query, silent_seconds: float) -> AsyncIterator[AsyncIterator[Json]]:
         """The events of a watch, until the server ends it. A stream without a byte for too long counts as broken."""
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_SECONDS, sock_read=silent_seconds)
+        began, status = monotonic(), None
         try:
             async with self._session.get(
                 path, params=query, headers=await self._headers(), timeout=timeout
             ) as response:
+                status = response.status
+                self._told("WATCH", status, monotonic() - began)
                 if response.status >= 400:
                     raise _error_from(response.status, response.headers, await response.read())
                 try:
@@ -177,6 +194,8 @@ class Connection:
                     if response.connection and response.connection.transport:
                         response.connection.transport.abort()
         except (aiohttp.ClientError, TimeoutError) as failed:
+            if status is None:
+                self._told("WATCH", None, monotonic() - began)
             raise _unreachable(f"WATCH {path}", failed) from failed
 
     async def _headers(self) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """From an object as the API server writes it to what decisions need of it; the rest is forgotten at once."""
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -98,7 +99,18 @@ def pod(item: Json) -> Pod:
         placed_since=moment(scheduled.get("lastTransitionTime")) if scheduled.get("status") == "True" else None,
         unready_since=moment(ready.get("lastTransitionTime")) if not is_ready else None,
         gone_by=moment(metadata.get("deletionTimestamp")),
+        devices=_devices(spec["containers"]),
     )
+
+
+def _devices(containers: Iterable[Json]) -> tuple[tuple[str, int], ...]:
+    """Extended resources, whose names are the ones with a slash, and whose limits are their requests."""
+    held: Counter[str] = Counter()
+    for container in containers:
+        for name, amount in ((container.get("resources") or {}).get("limits") or {}).items():
+            if "/" in name and str(amount).isdigit():
+                held[name] += int(amount)
+    return tuple(held.items())
 
 
 def _container(status: Json, longest_message: int) -> Container:

@@ -8,9 +8,9 @@ from stoker_runtime.agent.gate import GateState
 from stoker_runtime.agent.replica import Replica
 from stoker_runtime.agent.tally import Histogram
 
-_PREFIX = "stoker_replica_"
+PREFIX = "stoker_replica_"
 # Name: its type, and what it says.
-_FAMILIES = {
+FAMILIES = {
     "in_flight": ("gauge", "Requests whose head has come and whose answer has not ended."),
     "waiting": ("gauge", "Requests in flight of whose answer no byte has come."),
     "arrivals_total": ("counter", "Requests that were let in."),
@@ -53,8 +53,8 @@ def exposition(replica: Replica) -> bytes:
         "gate": _by("state", {state: state is replica.gate.state for state in GateState}),
     }
     lines: list[str] = []
-    for name, (kind, text) in _FAMILIES.items():
-        full = _PREFIX + name
+    for name, (kind, text) in FAMILIES.items():
+        full = PREFIX + name
         lines += [f"# HELP {full} {text}", f"# TYPE {full} {kind}"]
         lines += [full + sample if sample[0] in " {" else sample for sample in samples[name]]
     return ("\n".join(lines) + "\n").encode()
@@ -69,7 +69,7 @@ def _by(label: str, values: Mapping[Any, float]) -> list[str]:
 
 
 def _histogram(name: str, histogram: Histogram) -> list[str]:
-    full = _PREFIX + name
+    full = PREFIX + name
     lines = []
     total = 0
     for bound, count in zip((*histogram.bounds, "+Inf"), list(histogram.counts), strict=True):

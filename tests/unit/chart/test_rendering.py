@@ -27,7 +27,8 @@ EVERYTHING = {
 def configuration_of(found: list[Json], folder: Path) -> Configuration:
     """As the operator would read it."""
     file = folder / "configuration.yaml"
-    file.write_text(only("ConfigMap", found)["data"]["configuration.yaml"], encoding="utf-8")
+    (configuration,) = (one["data"] for one in of_kind("ConfigMap", found) if "configuration.yaml" in one["data"])
+    file.write_text(configuration["configuration.yaml"], encoding="utf-8")
     return load(file, {}).configuration
 
 

@@ -33,3 +33,11 @@ def test_a_group_is_one_replica_of_so_many_pods() -> None:
     found = projections.group({"metadata": metadata, "spec": {"leaderWorkerTemplate": {"size": 4}}})
     assert (found.size, found.revision, found.deleting) == (4, "0123456789", False)
     assert found.draining_since is not None
+
+
+def test_a_pod_holds_the_extended_resources_of_all_its_containers() -> None:
+    limits = [{"nvidia.com/gpu": "2", "cpu": "4"}, {"nvidia.com/gpu": 1, "rdma/hca": "1"}, None]
+    containers = [{"name": str(number), "resources": {"limits": its}} for number, its in enumerate(limits)]
+    metadata = kept_revision("web", **OF_A_MODEL)["metadata"] | {"creationTimestamp": "2026-11-21T07:00:00Z"}
+    found = projections.pod({"metadata": metadata, "spec": {"containers": [*containers, {"name": "bare"}]}})
+    assert dict(found.devices) == {"nvidia.com/gpu": 3, "rdma/hca": 1}

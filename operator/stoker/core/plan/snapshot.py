@@ -77,6 +77,7 @@ class Pod:
     placed_since: datetime | None = None  # None: it has no node, or nobody tells since when
     unready_since: datetime | None = None  # None: it is ready, or its node has told nothing yet
     gone_by: datetime | None = None  # when its node should have let it go; None: nobody deletes it
+    devices: tuple[tuple[str, int], ...] = ()  # extended resources that it holds, by name
 
 
 @dataclass(frozen=True, slots=True)

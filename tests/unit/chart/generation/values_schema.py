@@ -16,6 +16,7 @@ _TEXTS: Json = {"type": "object", "additionalProperties": _TEXT}
 _FREE: Json = {"type": "object"}  # as in Kubernetes' own API, which checks it
 _NAME: Json = {"type": "string", "maxLength": 63, "pattern": "^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$"}
 _LABEL_KEY: Json = {"type": "string", "minLength": 1, "maxLength": 317}
+_DURATION: Json = {"type": "string", "pattern": "^[1-9][0-9]*(ms|s|m|h)$"}
 _PORT: Json = {"type": "integer", "minimum": 1, "maximum": 65_535}
 
 
@@ -83,6 +84,12 @@ def values_schema() -> str:
         rbac=_object(create=_FLAG, clusterReads=_FLAG),
         serviceAccount=_object(create=_FLAG, name={"type": "string", "maxLength": 253}, annotations=_TEXTS),
         networkPolicy=_object(enabled=_FLAG, apiServerPorts=_list(_PORT) | {"minItems": 1}, extraEgress=_list(_FREE)),
+        monitoring=_object(
+            serviceMonitor=_object(enabled=_FLAG, interval=_DURATION, labels=_TEXTS),
+            podMonitor=_object(enabled=_FLAG, interval=_DURATION, labels=_TEXTS),
+            rules=_object(enabled=_FLAG, labels=_TEXTS, runbooks={"type": "string", "pattern": "[^/]$"}),
+            dashboards=_object(enabled=_FLAG, labels=_TEXTS, annotations=_TEXTS),
+        ),
         podDisruptionBudget=_object(enabled=_FLAG),
         test=_object(model=_object(name=_NAME, namespace=_NAME, servedName=_TEXT)),
     )

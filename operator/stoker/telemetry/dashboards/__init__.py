@@ -1,0 +1,1 @@
+"""Dashboards for Grafana, written as Python and rendered as its JSON."""

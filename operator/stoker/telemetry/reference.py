@@ -1,0 +1,73 @@
+"""docs/reference/metrics.md: every series that the operator and the agents export."""
+
+from collections.abc import Iterable
+
+from stoker.telemetry import catalogue
+from stoker.telemetry.catalogue import Metric
+from stoker.telemetry.rules.alerts import ALERTS
+from stoker.telemetry.rules.recording import RECORDINGS
+from stoker_runtime.agent.exposition import FAMILIES, PREFIX
+
+_INTRODUCTION = """\
+<!-- Generated from operator/stoker/telemetry by `make generate`. Do not edit. -->
+# Metrics
+
+[Observability](../guides/observability.md) tells how to scrape them, and what the dashboards and alerts make of them.
+What is unknown has no sample, and is never 0.
+
+The operator answers `/metrics` on `probes.port` (8080). Only the operator that acts tells of models; a model that is
+deleted is gone from the next scrape on. Counters begin anew with each leader. Besides these there are `process_*` and
+`python_info`, as from every Python client of Prometheus.
+"""
+_AGENT = """\
+
+## Of a replica
+
+Each agent answers `/metrics` on its control port (8010). None of these has a label of the model, the pod or the tier:
+the first two come from the scrape, and the tier, which changes while the replica lives, from `stoker_replica_info`.
+
+| metric | kind | meaning |
+|---|---|---|
+"""
+_COMPUTED = """\
+
+## Computed by Prometheus
+
+| metric | meaning | expression |
+|---|---|---|
+"""
+_ALERTS = """\
+
+## Alerts
+
+| alert | severity | after | expression |
+|---|---|---|---|
+"""
+
+
+def metrics_reference() -> str:
+    parts = [_INTRODUCTION]
+    parts += ["\n## Of the operator\n", _table(catalogue.OF_THE_OPERATOR)]
+    parts += ["\n## Of the fleet\n", _table(catalogue.OF_THE_FLEET)]
+    parts += ["\n## Of a model\n", _table(catalogue.OF_A_MODEL), _AGENT]
+    parts += [f"| `{PREFIX}{name}` | {kind} | {meaning} |\n" for name, (kind, meaning) in FAMILIES.items()]
+    parts.append(_COMPUTED)
+    parts += [f"| `{each.name}` | {each.meaning} | {_code(each.expression)} |\n" for each in RECORDINGS]
+    parts.append(_ALERTS)
+    parts += [
+        f"| [{each.name}](../runbooks/{each.page}.md) | {each.severity} | {each.wait} | {_code(each.expression)} |\n"
+        for each in ALERTS
+    ]
+    return "".join(parts)
+
+
+def _table(metrics: Iterable[Metric]) -> str:
+    rows = [
+        f"| `{metric.name}` | {metric.kind} | {', '.join(f'`{label}`' for label in metric.labels)} | {metric.meaning} |"
+        for metric in metrics
+    ]
+    return "\n".join(("\n| metric | kind | labels | meaning |", "|---|---|---|---|", *rows, ""))
+
+
+def _code(expression: str) -> str:
+    return f"`{expression}`".replace("|", "\\|")

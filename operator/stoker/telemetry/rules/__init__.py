@@ -1,0 +1,1 @@
+"""Rules for Prometheus: what it computes ahead, and what it wakes people for."""
