@@ -20,9 +20,9 @@ def with_agent(image: str) -> list[dict[str, str]]:
 class Load:
     """Runs until it is stopped, or for ten minutes."""
 
-    def __init__(self, models: Models, rate: float, output_tokens: int) -> None:
-        url = f"http://web.{models.namespace.name}.svc.{DNS_DOMAIN}/v1"
-        flags = ["--rate", str(rate), "--seconds", "600", "--output-tokens", str(output_tokens)]
+    def __init__(self, models: Models, rate: float, output_tokens: int, name: str = "web") -> None:
+        url = f"http://{name}.{models.namespace.name}.svc.{DNS_DOMAIN}/v1"
+        flags = ["--model", name, "--rate", str(rate), "--seconds", "600", "--output-tokens", str(output_tokens)]
         self._command = models.namespace.cluster.tool(sys.executable, "-m", "e2e.load", url, *flags)
 
     @contextmanager
