@@ -21,12 +21,21 @@ class Load:
     """Runs until it is stopped, or for ten minutes."""
 
     def __init__(
-        self, models: Models, rate: float, output_tokens: int, *flags: str, users: int = 0, service: str = "web"
+        self,
+        models: Models,
+        rate: float,
+        output_tokens: int,
+        *flags: str,
+        users: int = 0,
+        name: str = "web",
+        service: str = "",
     ) -> None:
-        """An open loop, or a closed one of some users."""
-        url = f"http://{service}.{models.namespace.name}.svc.{DNS_DOMAIN}/v1"
+        """An open loop, or a closed one of some users. Without a service, the one of the model's name is called."""
+        url = f"http://{service or name}.{models.namespace.name}.svc.{DNS_DOMAIN}/v1"
         bounds = ["--rate", str(rate), "--seconds", "600", "--output-tokens", str(output_tokens), "--users", str(users)]
-        self._command = models.namespace.cluster.tool(sys.executable, "-m", "e2e.load", url, *bounds, *flags)
+        self._command = models.namespace.cluster.tool(
+            sys.executable, "-m", "e2e.load", url, "--model", name, *bounds, *flags
+        )
 
     @contextmanager
     def running(self) -> Iterator[None]:

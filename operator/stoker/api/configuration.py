@@ -8,6 +8,7 @@ from pydantic import Field
 
 from stoker.api.declaration import ATOMIC, SET, ApiModel, Rule, Unit, map_by, matching
 from stoker.api.load_sources import Signals
+from stoker.api.rollout_defaults import RolloutDefaults
 from stoker.api.v1alpha1.accelerator import ResourceAmounts
 from stoker.api.v1alpha1.engine import EngineName
 from stoker.api.v1alpha1.names import ObjectName, ShortText
@@ -277,14 +278,6 @@ class ScalingDefaults(ApiModel):
 
     removals: Annotated[int, Unit("replicas")] = Field(10, ge=1, le=10_000, examples=[10])
     """So many may be taken away within ten minutes in any case, so that a small fleet is not held up."""
-
-
-class RolloutDefaults(ApiModel):
-    """How new revisions take over, for the fleet as a whole."""
-
-    surge_wait_seconds: int = Field(1200, ge=5, le=86_400, examples=[60])
-    """Time that a new replica may wait for a node before an old one gives up its place for it. The default is longer
-    than node autoscalers take to give a node up (15 minutes); where no node is ever added, a minute is enough."""
 
 
 class Watch(ApiModel):

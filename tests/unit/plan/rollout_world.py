@@ -1,7 +1,9 @@
 """A cluster with so many GPUs, in which a model is rolled out: its replicas need one each, and some revisions fail."""
 
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from stoker.core.plan.planner import plan
@@ -9,8 +11,9 @@ from tests.unit.plan.builders import NOW, cluster, deployment, ended
 from tests.unit.plan.toy_cluster import ToyCluster
 
 FULL = "0/1 nodes are available: 1 Insufficient nvidia.com/gpu."
-ROUND_SECONDS = 2
+ROUND_SECONDS = 5
 SURGE_WAIT_SECONDS = 30
+LONGEST_WAIT_SECONDS = 60  # the shortest deadline that a spec may have
 
 
 @dataclass
@@ -20,6 +23,7 @@ class RolloutWorld(ToyCluster):
     crashing: set[str] = field(default_factory=set)
     least_serving: int = 1000  # since it was last set
     made: set[str] = field(default_factory=set)  # names of all pods that ever were
+    told: list[str] = field(default_factory=list)  # reasons of Events
 
     def kubelet_acts(self, broken_revision: str | None = None) -> None:  # noqa: ARG002 - revisions break one by one here
         now = NOW + timedelta(seconds=self.seconds)
@@ -40,7 +44,7 @@ class RolloutWorld(ToyCluster):
 
     def round(self, *, readiness: bool = True) -> None:
         """Everybody acts once, and after each write that the operator makes it is counted who serves."""
-        self.look()
+        self.told += [note.reason for note in self.look().notes]
         self._count()
         self.controller_acts()
         self._count()
@@ -67,7 +71,7 @@ class RolloutWorld(ToyCluster):
             before = self.writes
             self.round()
             still = still + 1 if self.writes == before else 0
-            if still * ROUND_SECONDS > 2 * SURGE_WAIT_SECONDS:
+            if still * ROUND_SECONDS > LONGEST_WAIT_SECONDS:
                 return
         raise AssertionError(f"not quiet after {rounds} rounds: {plan(self.snapshot()).actions}")
 
@@ -91,8 +95,8 @@ class RolloutWorld(ToyCluster):
         return next((entry.state for entry in self.model.status.revisions if entry.name == revision), None)
 
 
-def world(replicas: int, gpus: int = 100, warm: int = 0) -> RolloutWorld:
-    """In which version 1 serves and is known to be good."""
+@cache
+def _first_world(replicas: int, gpus: int, warm: int) -> RolloutWorld:
     settings = cluster(
         has_leader_worker_sets=True, configuration={"rollouts": {"surgeWaitSeconds": SURGE_WAIT_SECONDS}}
     )
@@ -100,5 +104,14 @@ def world(replicas: int, gpus: int = 100, warm: int = 0) -> RolloutWorld:
     made.edit(replicas, 1, warm)
     made.quiet()
     assert made.model.status.good_revision == made.model.status.current_revision
-    made.least_serving, made.made = 1000, set()
+    return made
+
+
+def world(replicas: int, gpus: int = 100, warm: int = 0) -> RolloutWorld:
+    """In which version 1 serves and is known to be good."""
+    made = copy(_first_world(replicas, gpus, warm))
+    for name, value in vars(made).items():
+        if isinstance(value, dict | list | set):
+            setattr(made, name, copy(value))
+    made.least_serving, made.made, made.told = 1000, set(), []
     return made

@@ -63,6 +63,7 @@ def test_a_full_cluster_is_waited_for_once_and_not_at_each_replica() -> None:
         toy.round()
     assert toy.seconds - began < 4 * SURGE_WAIT_SECONDS
     assert toy.least_serving == 3
+    assert toy.told.count("Exchanging") == 1
 
 
 def test_a_quota_is_not_waited_for() -> None:
@@ -97,6 +98,7 @@ def test_a_second_set_takes_no_traffic_before_all_of_it_is_ready() -> None:
             break
         assert toy.state(new) in {None, "Holding"}
     assert serving == {new}, "all of the traffic moved in one look"
+    assert toy.told.count("Switched") == 1
     assert len(toy.serving()) == 3
 
 
@@ -142,6 +144,7 @@ def test_a_broken_revision_is_given_up_and_costs_at_most_one_replica(
     assert toy.condition("Stalled") == ("True", "RolledBack")
     assert toy.condition("Ready") == ("True", "Serving")
     assert toy.state(broken) == "Failed"
+    assert toy.told.count("RolledBack") == 1
 
 
 def test_a_revision_that_was_given_up_is_not_tried_again_until_the_spec_changes() -> None:
@@ -253,7 +256,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(STEPS, st.integers(0, 1), st.sampled_from([4, 5, 100]))
 def test_whatever_is_edited_in_the_midst_nobody_goes_short_and_it_ends(
     steps: list[tuple[str, int, Any]], warm: int, gpus: int

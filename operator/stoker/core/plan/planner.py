@@ -35,7 +35,7 @@ from stoker.core.plan.replicas import RevisionReplicas, by_revision
 from stoker.core.plan.revision import controller_revision
 from stoker.core.plan.revision_rows import MOST_REVISIONS
 from stoker.core.plan.rollout.course import Course, course_of
-from stoker.core.plan.rollout.outcome import outcome
+from stoker.core.plan.rollout.outcome import notes_on_step, outcome
 from stoker.core.plan.rollout.steps import Step
 from stoker.core.plan.rollout.traffic import covered, moves
 from stoker.core.plan.snapshot import Owned, Snapshot
@@ -70,7 +70,8 @@ def plan(snapshot: Snapshot) -> Plan:
     ]
     status, statements = status_of(picture)
     known = {condition.type: condition for condition in snapshot.live.deployment.status.conditions}
-    notes = (*_notes_on(actions), *notes_on(statements, known), *would_scale(snapshot))
+    told = (*notes_on_step(course, picture.target_name), *notes_on(statements, known), *would_scale(snapshot))
+    notes = (*_notes_on(actions), *told)
     waits = [
         look_again_seconds,
         course.look_again_seconds,

@@ -42,24 +42,23 @@ def goals(target: Held, old: Sequence[Held], wanted: int, step: Step, *, paused:
         count = wanted
     else:
         count = min(wanted, max(target.ready + 1 - missing, target.count, wanted - old_count))
-    return {target.revision: count} | _kept(old, needed)
+    return {target.revision: count} | _kept(old, needed, [held for held in old if held.good])
 
 
-def _kept(old: Sequence[Held], needed: int) -> dict[str, int]:
+def _kept(old: Sequence[Held], needed: int, healed: Sequence[Held]) -> dict[str, int]:
+    """What is ready, and then what is not of those that are healed."""
     kept = {}
     for held in old:
         kept[held.revision] = min(held.ready, held.count, needed)
         needed -= kept[held.revision]
-    for held in old:
-        if held.good:
-            kept[held.revision] += min(held.count - kept[held.revision], needed)
+    for held in healed:
+        more = min(held.count - kept[held.revision], needed)
+        kept[held.revision] += more
+        needed -= more
     return kept
 
 
 def _as_it_is(target: Held, old: Sequence[Held], wanted: int, old_count: int) -> dict[str, int]:
     """Neither set moves because of the other; only a change of what is wanted reaches them."""
-    goals = {target.revision: min(wanted, max(target.count, wanted - old_count))}
-    for held in old:
-        goals[held.revision] = min(held.count, wanted)
-        wanted -= goals[held.revision]
-    return goals
+    count = min(wanted, max(target.count, wanted - old_count))
+    return {target.revision: count} | _kept(old, wanted, old)

@@ -28,6 +28,7 @@ class Course:
     goes_back: bool = False  # whether such a failure is answered by going back
     proven: int = 0  # replicas of the target that stand for an old one
     look_again_seconds: float | None = None
+    before: Step | None = None  # as the status has it
 
 
 def course_of(snapshot: Snapshot, target: Target, replicas: Mapping[str, RevisionReplicas], wanted: int) -> Course:
@@ -40,30 +41,33 @@ def course_of(snapshot: Snapshot, target: Target, replicas: Mapping[str, Revisio
     old = [_held(held, held.ready, good) for held in newest_first(others, numbers)]
     own = replicas.get(name)
     ready = proven(own.replicas, snapshot.now) if own else 0
-    step = _step(snapshot, target, own, whole=ready >= wanted, unserved=not any(held.ready for held in old))
+    before = _step_before(snapshot, name)
+    # What goes back from a failed revision has most of its replicas still.
+    strategy = RolloutStrategy.AUTO if target.given_up else rollout.strategy
+    step = step_of(
+        strategy,
+        before,
+        no_room=no_room(own, snapshot.cluster.configuration.rollouts.surge_wait_seconds, snapshot.now),
+        whole=ready >= wanted,
+        unserved=not any(held.ready for held in old),
+    )
     held = _held(own, ready, good) if own else Held(name, 0, 0)
     counts = goals(held, old, wanted, step, paused=rollout.paused)
     failed = failure_of(snapshot, own) if own and _is_judged(snapshot, target, rolling=bool(old)) else None
     goes_back = rollout.auto_rollback and good in numbers
     under_way = step if old else None
     look_again_seconds = _look_again_seconds(snapshot, target, own, under_way, failed)
-    return Course(counts, under_way, failed, goes_back, ready, look_again_seconds)
+    return Course(counts, under_way, failed, goes_back, ready, look_again_seconds, before)
 
 
 def _held(held: RevisionReplicas, ready: int, good: str | None) -> Held:
     return Held(held.revision, held.count, ready, held.revision == good)
 
 
-def _step(snapshot: Snapshot, target: Target, own: RevisionReplicas | None, *, whole: bool, unserved: bool) -> Step:
-    deployment = snapshot.live.deployment
-    known = {entry.name: entry.state for entry in deployment.status.revisions}
-    before = known.get(target.rendered.name) if target.rendered else None
-    # What goes back from a failed revision has most of its replicas still.
-    strategy = RolloutStrategy.AUTO if target.given_up else deployment.spec.rollout.strategy
-    wait_seconds = snapshot.cluster.configuration.rollouts.surge_wait_seconds
-    found_no_room = no_room(own, wait_seconds, snapshot.now)
-    remembered = Step(before) if before in set(Step) else None
-    return step_of(strategy, remembered, no_room=found_no_room, whole=whole, unserved=unserved)
+def _step_before(snapshot: Snapshot, revision: str) -> Step | None:
+    known = {entry.name: entry.state for entry in snapshot.live.deployment.status.revisions}
+    before = known.get(revision)
+    return Step(before) if before in set(Step) else None
 
 
 def _is_judged(snapshot: Snapshot, target: Target, *, rolling: bool) -> bool:

@@ -31,8 +31,8 @@ class Failure:
 
 
 def failure_of(snapshot: Snapshot, held: RevisionReplicas) -> Failure | None:
-    ended = [(pod, server) for pod in held.pods if (server := _server(pod)) and server.restarts and not faulted(server)]
-    if sum(server.restarts for _, server in ended) >= ENDS:
+    ended = [(pod, server) for pod in held.pods if (server := _server(pod)) and ends(server) and not faulted(server)]
+    if sum(ends(server) for _, server in ended) >= ENDS:
         found = next((finding for finding in diagnosis(snapshot, held) if finding.reason in _OF_ENDS), None)
         return Failure(found.reason, found.message) if found else Failure(Reason.CRASH_LOOP, _ends(ended))
     deadline_seconds = snapshot.live.deployment.spec.rollout.deadline_seconds
@@ -63,13 +63,18 @@ def loading_since(replica: Replica) -> datetime | None:
     return max((moment for moment in moments if moment), default=None)
 
 
+def ends(server: Container) -> int:
+    """One that waits for its next start has ended once more than it was started again."""
+    return server.restarts + (server.waiting_reason == "CrashLoopBackOff")
+
+
 def _server(pod: Pod) -> Container | None:
     return next((container for container in pod.containers if container.name == SERVER_CONTAINER), None)
 
 
 def _ends(ended: Iterable[tuple[Pod, Container]]) -> str:
     return " ".join(
-        f"Pod {pod.identity.name} ended {server.restarts} times, last with exit code"
+        f"Pod {pod.identity.name} ended {ends(server)} times, last with exit code"
         f" {server.last_end.exit_code if server.last_end else 'unknown'}."
         for pod, server in ended
     )

@@ -1,10 +1,28 @@
-"""How a rollout that failed is told to its author, who alone can mend it."""
+"""What is told of a rollout: a step that it takes, and a failure, which its author alone can mend."""
+
+from collections.abc import Iterator
 
 from stoker.api.v1alpha1.reason import Reason
+from stoker.core.plan.actions import Note
 from stoker.core.plan.diagnosis import Finding
 from stoker.core.plan.rollout.course import Course
+from stoker.core.plan.rollout.steps import Step
 from stoker.core.plan.snapshot import Snapshot
 from stoker.core.plan.target import Target
+
+_TOLD = {
+    (
+        Step.SURGING,
+        Step.EXCHANGING,
+    ): "found no room beside the old replicas, so each of its replicas takes the place of one",
+    (Step.HOLDING, Step.SWITCHED): "is ready as a whole, so traffic moves to it",
+}
+
+
+def notes_on_step(course: Course, revision: str | None) -> Iterator[Note]:
+    """Of what the cluster decided; what the spec asks for needs no Event."""
+    if course.before and course.step and (what := _TOLD.get((course.before, course.step))):
+        yield Note(course.step.value, f"Revision {revision} {what}.")
 
 
 def outcome(snapshot: Snapshot, target: Target, course: Course) -> Finding | None:

@@ -1,0 +1,13 @@
+"""The operator's configuration of rollouts."""
+
+from pydantic import Field
+
+from stoker.api.declaration import ApiModel
+
+
+class RolloutDefaults(ApiModel):
+    """How new revisions take over, for the fleet as a whole."""
+
+    surge_wait_seconds: int = Field(1200, ge=5, le=86_400, examples=[60])
+    """Time that a new replica may wait for a node before an old one gives up its place for it. The default is longer
+    than node autoscalers take to give a node up (15 minutes); where no node is ever added, a minute is enough."""
