@@ -55,7 +55,8 @@ class Reason(StrEnum):
     NEWER_DEFAULTS = (
         "NewerDefaults",
         "The operator or its configuration would render the pods otherwise today. Nothing restarts by itself.",
-        "Set the annotation stoker.dev/restarted-at to the time of day to roll the new defaults out.",
+        "`stoker upgrade NAME` rolls the new defaults out, and so does the annotation stoker.dev/restarted-at, set to the"
+        " time of day.",
     )
     NOT_CHECKED = "NotChecked", "Nobody has looked yet."
     FOLLOWS_SPEC = "FollowsSpec", "scaling.mode is Off: spec.replicas is the exact number."
