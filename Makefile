@@ -96,6 +96,10 @@ bench-autoscale: venv ## Compare scaling policies on every workload, ARGS="--qui
 bench-live: venv ## Scale on a real cluster in real time, ARGS="--warm 1" (root, Linux; about ten minutes)
 	$(BIN)/python -m bench.live $(if $(TRACE),--trace $(TRACE)) $(if $(URL),--url $(URL)) $(ARGS)
 
+.PHONY: bench-fidelity
+bench-fidelity: venv ## Compare the simulator with real vLLM on the CPU, ARGS="--rounds 3" (root, Linux; minutes)
+	$(BIN)/python -m bench.fidelity $(ARGS)
+
 # A cluster that exists is used only where it is asked for by name, never because KUBECONFIG happens to be set.
 .PHONY: up
 up: venv ## Start a real one-node Kubernetes with Stoker's API (root, Linux), or use yours with CONTEXT=name
