@@ -30,7 +30,7 @@ RESULTS = Path(__file__).parents[1] / "results"
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.autoscaling", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="four cells in two minutes")
+    parser.add_argument("--quick", action="store_true", help="every workload at one start-up time, in two minutes")
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help="processes (default: 2)")
     parser.add_argument("--only", nargs="+", default=[], metavar="WORKLOAD", help="leave out the others")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results (default: bench/results)")

@@ -11,6 +11,8 @@ OURS = "stoker"
 COMPARED = (OURS, *PEERS)
 COLD_SECONDS = (40.0, 120.0, 300.0)
 WARM = (0, 1)
+TUNING_SEEDS = (11, 12)  # 1 to 99 may be looked at while a policy is worked on
+REPORTING_SEEDS = (201, 202, 203, 204, 205)  # 101 to 105 have been seen
 
 
 @dataclass(frozen=True, order=True)
@@ -49,12 +51,12 @@ class Matrix:
 
 def full() -> Matrix:
     cells = [Cell(name, cold, warm) for name in WORKLOADS for cold in COLD_SECONDS for warm in WARM]
-    return Matrix(cells, (11, 12), (101, 102, 103, 104, 105), finer=True)
+    return Matrix(cells, TUNING_SEEDS, REPORTING_SEEDS, finer=True)
 
 
 def quick() -> Matrix:
-    cells = [Cell(name, 120.0, 0) for name in ("steady", "spike", "bursty-code", "on-off")]
-    return Matrix(cells, (11,), (101, 102, 103), finer=False)
+    cells = [Cell(name, 120.0, 0) for name in WORKLOADS]
+    return Matrix(cells, TUNING_SEEDS[:1], REPORTING_SEEDS[:3], finer=False)
 
 
 def _by_target(policy: str, utilization: float) -> list[Setting]:

@@ -50,6 +50,22 @@ def test_a_surge_is_not_multiplied_once_more() -> None:
     assert surge.standing <= 16
 
 
+def test_a_surge_is_no_base_from_which_another_is_expected() -> None:
+    before = after(1200, 4.0)
+    for height in (3.0, 6.0, 12.0):
+        surge = after(600, 4.0 * height, before)
+        itself = 4.0 * height / EACH / READY_FOR_FIVE.serving_share
+        assert before.standing <= surge.standing <= max(1.3 * before.standing, itself), height
+
+
+def test_a_load_that_stays_doubled_becomes_the_base() -> None:
+    assert after(3 * 3600, 8.0, after(1200, 4.0)).standing == pytest.approx(5 * 8.0 / EACH, rel=0.15)
+
+
+def test_a_load_that_comes_after_nothing_becomes_the_base() -> None:
+    assert after(6 * 3600, 4.0, after(1200, 0.0)).standing >= 0.8 * 5 * 4.0 / EACH
+
+
 def test_what_stood_for_a_surge_is_given_up_after_it_but_for_a_peak_that_is_common() -> None:
     later = after(1800, 4.0, after(300, 20.0, after(1200, 4.0)))
     assert 10 <= later.standing <= 13

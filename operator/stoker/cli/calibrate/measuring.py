@@ -152,8 +152,11 @@ class _Asking:
 
     def _prompt(self, tokens: int) -> str:
         """No two begin alike, or a prefix cache would answer for the engine."""
-        words = max(1, round(tokens * self._words_of_a_token))
-        return " ".join(self._chance.choices(_WORDS, k=words))
+        return prompt_of(self._chance, max(1, round(tokens * self._words_of_a_token)))
+
+
+def prompt_of(chance: random.Random, words: int) -> str:
+    return " ".join(chance.choices(_WORDS, k=words))
 
 
 def step_of(answers: list[Streamed]) -> Together | None:

@@ -1,14 +1,16 @@
 """What stands ready for a load that multiplies faster than a replica starts, and that no reading announces.
 
     m ← m + (λ - m)·Δt/τ          the mean, τ = 1 h
-    u ← u + (λ - u)·Δt/τ          what lasts: τ = 1 h upwards, after the first two minutes, and 5 min downwards
+    u ← u + (λ' - u)·Δt/τ         what lasts: τ = 1 h upwards, after the first two minutes, and 5 min downwards
+                                  λ' = min(λ, max(2·u, m))
     p ← max(λ, p·e^{-Δt/6 h})     the highest
     μ ← μ + (now - μ)·Δt/τ        what a replica carries, τ = 15 min
     x = max(u/h, min(m·(1/h - 1/s), p/s)) / μ       h: headroom, s: what serving counts on of μ, h < s
 
 So the load that lasts may grow to 1/h times itself, and a peak that was seen finds its replicas again where the mean
-says that peaks are common. While less than τ is known, τ is what is known. The number that stands moves only when x is
-a dead band of some per cent away from it.
+says that peaks are common. A load of more than twice what lasts is the surge that was prepared for, and no base from
+which another is to be expected: it counts as twice at most, until the mean says that it is usual. While less than τ is
+known, τ is what is known. The number that stands moves only when x is a dead band of some per cent away from it.
 """
 
 from dataclasses import dataclass, replace
@@ -47,10 +49,11 @@ def noted(usual: Usual, rate_per_second: float, rate_each: float, seconds: float
         return value + (1.0 - exp(-seconds / within_seconds)) * (towards - value)
 
     rising = rate_per_second > usual.lasting and watched > FIRST_SECONDS
+    lasts = min(rate_per_second, max(2.0 * usual.lasting, usual.mean)) if rising else rate_per_second
     return Usual(
         watched,
         moved(usual.mean, rate_per_second, min(MEMORY_SECONDS, watched)),
-        moved(usual.lasting, rate_per_second, MEMORY_SECONDS if rising else min(FALL_SECONDS, watched)),
+        moved(usual.lasting, lasts, MEMORY_SECONDS if rising else min(FALL_SECONDS, watched)),
         max(rate_per_second, usual.peak * exp(-seconds / PEAK_SECONDS)),
         moved(usual.rate_each, rate_each, min(CAPACITY_SECONDS, watched)),
         usual.standing,

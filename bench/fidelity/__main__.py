@@ -1,0 +1,181 @@
+"""`make bench-fidelity`: what the simulator predicts for real vLLM on the CPU, beside what is measured.
+
+    python -m bench.fidelity [--rounds 3] [--seconds 30] [--image runtime]
+
+Each round calibrates the replica as `stoker calibrate` does and then sends it three loads, so that a disturbance of the
+machine meets both; the simulator gets the very arrivals and lengths, and the round's own calibration. Needs root and
+Linux. Prints the figures and keeps them under bench/results.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import aiohttp
+
+from bench.circumstances import when_and_where
+from bench.coldstart.image_root import image_root
+from bench.fidelity.engine import CONTEXT_TOKENS, MOST_SEQUENCES, STEP_TOKENS, URL, running
+from bench.fidelity.prediction import Answered, Level, Sent, level_of, predicted
+from e2e.images.build import build as build_image
+from e2e.models.build import build as build_model
+from stoker.cli.calibrate.endpoint import Endpoint, Streamed
+from stoker.cli.calibrate.measuring import Plan, measured, prompt_of
+from stoker.sim.calibration import Calibrated, calibrated
+
+RESULTS = Path(__file__).parents[1] / "results"
+INSIDE = "STOKER_FIDELITY_INSIDE"
+MODEL = "tiny-llama"
+LEVELS = (0.3, 0.6, 0.9)  # of what the replica carries when it is full
+PROMPT_TOKENS, ANSWER_TOKENS = (16, 320), (8, 96)
+GOAL = 0.15
+Row = dict[str, Any]
+
+
+async def calibration(seconds: float) -> Calibrated:
+    plan = Plan((16, 64, 160, 320), most_streams=MOST_SEQUENCES + 4, answer_tokens=64, seconds=seconds)
+    found = await measured(URL, MODEL, plan)
+    return calibrated(found.alone, found.together, found.limits(None, STEP_TOKENS))
+
+
+def full_rate(found: Calibrated) -> float:
+    """Requests a second of a replica that runs as many as it may: n / (I·b_p + O·T(n)), prompts one after the other."""
+    prompt, answer = sum(PROMPT_TOKENS) / 2, sum(ANSWER_TOKENS) / 2
+    streams = found.replica.max_sequences
+    cost = found.replica.cost
+    step = cost.seconds(0, streams, round(streams * (prompt + answer / 2)))
+    return streams / (answer * step + streams * cost.per_prompt_token_seconds * prompt)
+
+
+async def words_of_a_token() -> float:
+    async with aiohttp.ClientSession() as session:
+        answer = await Endpoint(session, URL, MODEL).stream(prompt_of(random.Random(1), 64), 1)  # noqa: S311 - a probe
+    return 64 / answer.prompt_tokens
+
+
+async def load(rate: float, seconds: float, seed: int) -> list[Streamed]:
+    """An open loop: who comes does not wait for those before."""
+    chance = random.Random(seed)  # noqa: S311 - draws a load, guards nothing
+    loop = asyncio.get_running_loop()
+    words = await words_of_a_token()
+    began, at = loop.time(), 0.0
+    tasks = []
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        endpoint = Endpoint(session, URL, MODEL)
+        while (at := at + chance.expovariate(rate)) < seconds:
+            prompt = prompt_of(chance, max(1, round(words * chance.randint(*PROMPT_TOKENS))))
+            answer = chance.randint(*ANSWER_TOKENS)
+            await asyncio.sleep(max(0.0, began + at - loop.time()))
+            tasks.append(asyncio.create_task(endpoint.stream(prompt, answer)))
+        return list(await asyncio.gather(*tasks))
+
+
+def both(found: Calibrated, streamed: list[Streamed]) -> tuple[Level, Level]:
+    """What is predicted, and what was measured."""
+    streamed = sorted(streamed, key=lambda one: one.asked_at)
+    began = streamed[0].asked_at
+    sent = [Sent(one.asked_at - began, one.prompt_tokens, one.answer_tokens) for one in streamed]
+    answered = [
+        Answered(
+            one.first_token_seconds,
+            (one.moments[-1] - one.moments[0]) / (one.answer_tokens - 1) if one.answer_tokens > 1 else None,
+            one.moments[-1] - one.asked_at,
+        )
+        for one in streamed
+    ]
+    return level_of(sent, predicted(found.replica, sent, found.on_the_way_seconds)), level_of(sent, answered)
+
+
+async def rounds(options: argparse.Namespace) -> list[Row]:
+    rows = []
+    for number in range(options.rounds):
+        found = await calibration(options.seconds)
+        for share in LEVELS:
+            rate = share * full_rate(found)
+            streamed = await load(rate, options.seconds, 100 * number + round(10 * share))
+            prediction, measurement = both(found, streamed)
+            row = {
+                "round": number + 1,
+                "load": share,
+                "requests": len(streamed),
+                "rate": round(rate, 2),
+                "machine load": round(os.getloadavg()[0], 1),
+                "cost": asdict(found.replica.cost),
+                "predicted": asdict(prediction),
+                "measured": asdict(measurement),
+            }
+            rows.append(row)
+            print(line(row), flush=True)
+    return rows
+
+
+def line(row: Row) -> str:
+    parts = [f"round {row['round']}, {100 * row['load']:.0f} % load, {row['requests']} requests:"]
+    for name, unit in (("ttft_seconds", 1e3), ("itl_seconds", 1e3), ("in_flight", 1.0)):
+        said, was = row["predicted"][name] * unit, row["measured"][name] * unit
+        parts.append(f"{name.removesuffix('_seconds')} {said:.1f} for {was:.1f} ({100 * (said / was - 1):+.0f} %)")
+    return " ".join(parts) + f", machine load {row['machine load']}"
+
+
+def summary(rows: list[Row]) -> dict[str, dict[str, float]]:
+    """The median of the relative errors, over all rounds, of each load and of all."""
+    found: dict[str, dict[str, float]] = {}
+    for name in ("ttft_seconds", "itl_seconds", "in_flight"):
+        of_load: dict[str, list[float]] = {}
+        for row in rows:
+            error = abs(row["predicted"][name] / row["measured"][name] - 1.0)
+            of_load.setdefault(f"{100 * row['load']:.0f} %", []).append(error)
+        all_errors = [error for errors in of_load.values() for error in errors]
+        found[name] = {load: round(median(errors), 3) for load, errors in (of_load | {"all": all_errors}).items()}
+    return found
+
+
+def report(rows: list[Row], options: argparse.Namespace) -> None:
+    errors = summary(rows)
+    for name, of_load in errors.items():
+        said = ", ".join(f"{load}: {100 * error:.0f} %" for load, error in of_load.items())
+        verdict = (
+            ""
+            if name == "in_flight"
+            else f" (goal {100 * GOAL:.0f} %: {'met' if of_load['all'] <= GOAL else 'MISSED'})"
+        )
+        print(f"{name.removesuffix('_seconds')}: median error at a load of {said}{verdict}")
+    RESULTS.mkdir(exist_ok=True)
+    engine = f"vLLM on the CPU, one thread, {MOST_SEQUENCES} sequences, {CONTEXT_TOKENS} tokens of context"
+    figures = {**when_and_where(), "engine": engine, "seconds": options.seconds, "median errors": errors, "rows": rows}
+    (RESULTS / "fidelity.json").write_text(json.dumps(figures, indent=1) + "\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=30.0, help="of each calibration and each load")
+    parser.add_argument("--image", default="runtime", help="of `python -m e2e.images list`, with vLLM in it")
+    options = parser.parse_args()
+    if os.geteuid() != 0:
+        raise SystemExit("bench.fidelity mounts an image: run it with sudo")
+    if INSIDE not in os.environ:
+        # Built out here, where registries can be reached.
+        archive = build_image(options.image).path
+        enter = ["unshare", "--mount", "--net", "--propagation", "private", "env", f"{INSIDE}={archive}"]
+        raise SystemExit(subprocess.call([*enter, sys.executable, "-m", "bench.fidelity", *sys.argv[1:]]))
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        build_model(MODEL, Path(folder, "model"))
+        with image_root(Path(os.environ[INSIDE]), Path(folder, "model")) as root, running(root, Path(folder, "log")):
+            rows = asyncio.run(rounds(options))
+    report(rows, options)
+
+
+if __name__ == "__main__":
+    main()
