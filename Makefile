@@ -108,6 +108,7 @@ $(DOCS_VENV)/.installed: requirements-docs.lock $(STAMP)
 	$(PYTHON) -m venv $(DOCS_VENV)
 	$(BIN)/uv pip sync --quiet --python $(DOCS_VENV)/bin/python --require-hashes requirements-docs.lock
 	@touch $@
+
 .PHONY: bench-fidelity
 bench-fidelity: venv ## Compare the simulator with real vLLM on the CPU, ARGS="--rounds 3" (root, Linux; minutes)
 	$(BIN)/python -m bench.fidelity $(ARGS)
