@@ -60,6 +60,8 @@ STAGES = (
                     "operator",
                     "runtime",
                     "llamacpp",
+                    "transformers",
+                    "bentoml",
                 ),
                 (*PYTEST, "e2e", "-v"),
             ),
