@@ -50,7 +50,7 @@ TRANSFORMERS = Engine("transformers", "tiny-llama", rate=1.0, stream_tokens=16, 
 BENTOML = Engine("bentoml", "tiny-llama", rate=1.0, stream_tokens=16)
 
 
-# Half an hour of C++ on two cores, which no run of all tests can spare.
+# Its C++ takes too long to compile for a run of all tests.
 COMPILED_FOR_LONG = pytest.mark.skipif(
     not is_built("ollama"), reason="NOT CHECKED: build its image first, python -m e2e.images build ollama"
 )
