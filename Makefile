@@ -67,6 +67,10 @@ test-e2e: venv ## Tests on the real one-node cluster (root, Linux)
 	$(BIN)/python -m e2e.cluster packages
 	$(BIN)/pytest e2e
 
+.PHONY: test-soak
+test-soak: venv ## Streams that last as long as is promised, MINUTES=30 (root, Linux)
+	STOKER_SOAK_MINUTES=$(or $(MINUTES),30) $(BIN)/pytest e2e/operator/test_a_long_stream.py -v
+
 .PHONY: test
 test: venv ## Every tier that this machine can run; says which it skipped and why
 	$(BIN)/python -m tests.tiers

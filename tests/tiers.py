@@ -35,7 +35,7 @@ PYTEST = (sys.executable, "-m", "pytest")
 CLUSTER = (sys.executable, "-m", "e2e.cluster")
 # Two files of tests at a time, since two processors are the least that a machine has.
 SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile")
-IMAGES = ("vllm-cpu", "simulated", "operator", "runtime", "llamacpp")
+IMAGES = ("vllm-cpu", "simulated", "operator", "runtime", "llamacpp", "transformers", "bentoml")
 TIERS = (
     Tier("lint", (("make", "lint"),)),
     # The chart's templates are rendered by the helm that users have.

@@ -61,7 +61,7 @@ async def drive(url: str, model: str, arrivals: list[Arrival], options: argparse
                 await asyncio.wait_for(stopping.wait(), wait_seconds)
                 break
             except TimeoutError:
-                body = chat(model, arrival.prompt_tokens, arrival.output_tokens, may_end_early=options.may_end_early)
+                body = chat(model, arrival.prompt_tokens, arrival.output_tokens, openai_alone=options.openai_alone)
                 session = sessions[number % len(sessions)]
                 tasks.append(asyncio.create_task(ask(session, url, body, loop.time() - began, options.longest)))
         return list(await asyncio.gather(*tasks))
@@ -79,7 +79,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--prompt-tokens", type=int, default=64)
     parser.add_argument("--output-tokens", type=int, default=64)
-    parser.add_argument("--may-end-early", action="store_true", help="ask in OpenAI's own words alone")
+    parser.add_argument("--openai-alone", action="store_true", help="no words but its own, and no [DONE] needed")
     parser.add_argument("--trace", type=Path, help="a file of arrivals instead")
     parser.add_argument("--connections", choices=("pooled", "fresh", "both"), default="both")
     parser.add_argument("--longest", type=float, default=LONGEST_SECONDS, help="seconds after which a request is late")

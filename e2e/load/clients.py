@@ -17,14 +17,14 @@ def connector(*, pooled: bool) -> aiohttp.TCPConnector:
     return aiohttp.TCPConnector(limit=0, force_close=not pooled, keepalive_timeout=60.0 if pooled else None)
 
 
-def chat(model: str, prompt_tokens: int, output_tokens: int, *, may_end_early: bool = False) -> dict[str, Any]:
-    """Some engines refuse a field that OpenAI's API does not have, and end where the model ends."""
+def chat(model: str, prompt_tokens: int, output_tokens: int, *, openai_alone: bool = False) -> dict[str, Any]:
+    """Some engines refuse a field that OpenAI's API does not have; they end where the model ends."""
     return {
         "model": model,
         "stream": True,
         "max_tokens": output_tokens,
         "messages": [{"role": "user", "content": "word " * prompt_tokens}],
-    } | ({} if may_end_early else {"ignore_eos": True})
+    } | ({} if openai_alone else {"ignore_eos": True})
 
 
 async def ask(
@@ -33,7 +33,7 @@ async def ask(
     loop = asyncio.get_running_loop()
     began = loop.time()
     first: float | None = None
-    server = ""
+    server, at_the_end = "", Outcome.CUT
 
     def answered(outcome: Outcome, detail: str = "") -> Answered:
         return Answered(sent_at_seconds, outcome, first, loop.time() - began, server, detail)
@@ -51,7 +51,9 @@ async def ask(
                     first = first if first is not None else loop.time() - began
                     if (event := json.loads(line[6:])).get("error"):
                         return answered(Outcome.FAILED, str(event["error"])[:200])
-            return answered(Outcome.CUT, "the stream ended without [DONE]")
+                    if "ignore_eos" not in body and any(each.get("finish_reason") for each in event.get("choices", ())):
+                        at_the_end = Outcome.FINISHED
+            return answered(at_the_end, "the stream ended without [DONE]" if at_the_end is Outcome.CUT else "")
     except TimeoutError:
         return answered(Outcome.TIMED_OUT)
     except (aiohttp.ClientError, OSError) as failed:

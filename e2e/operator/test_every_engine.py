@@ -17,6 +17,7 @@ import pytest
 from e2e.cluster.images import load_image
 from e2e.cluster.layout import DNS_DOMAIN
 from e2e.images.build import build as build_image
+from e2e.images.build import is_built
 from e2e.models.build import build as build_model
 from e2e.operator.conftest import ROOT, Models, Operators, claim_of
 from e2e.operator.streams import Load
@@ -34,8 +35,8 @@ class Engine:
     model: str
     rate: float
     stream_tokens: int
-    source: str = "pvc://tiny-llama"
     spec: tuple[tuple[str, Any], ...] = ()
+    load_flags: tuple[str, ...] = ()
 
 
 LLAMACPP = Engine(
@@ -44,8 +45,15 @@ LLAMACPP = Engine(
 OLLAMA = Engine(
     "ollama", "tiny-llama-gguf", rate=2.0, stream_tokens=64, spec=(("contextLength", 512), ("maxConcurrency", 4))
 )
-TRANSFORMERS = Engine("transformers", "tiny-llama", rate=1.0, stream_tokens=16)
+# It refuses what OpenAI's API does not have, and ends its streams without [DONE].
+TRANSFORMERS = Engine("transformers", "tiny-llama", rate=1.0, stream_tokens=16, load_flags=("--openai-alone",))
 BENTOML = Engine("bentoml", "tiny-llama", rate=1.0, stream_tokens=16)
+
+
+# Its C++ takes too long to compile for a run of all tests.
+COMPILED_FOR_LONG = pytest.mark.skipif(
+    not is_built("ollama"), reason="NOT CHECKED: build its image first, python -m e2e.images build ollama"
+)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +64,9 @@ def operator(operators: Operators) -> Iterator[OperatorProcess]:
 
 
 @pytest.mark.usefixtures("operator")
-@pytest.mark.parametrize("engine", [LLAMACPP, OLLAMA, TRANSFORMERS, BENTOML], ids=lambda engine: engine.name)
+@pytest.mark.parametrize(
+    "engine", [LLAMACPP, pytest.param(OLLAMA, marks=COMPILED_FOR_LONG), TRANSFORMERS, BENTOML], ids=lambda it: it.name
+)
 def test_it_answers_grows_and_shrinks_without_a_cut(
     models: Models, engine: Engine, figure: Callable[[str, float], None]
 ) -> None:
@@ -64,7 +74,7 @@ def test_it_answers_grows_and_shrinks_without_a_cut(
     served(models, engine)
     figure(f"{engine.name}, from the ModelDeployment's creation to Ready", time.monotonic() - began)
     assert conversation(models) == {}
-    load = Load(models, engine.rate, engine.stream_tokens, "--may-end-early")
+    load = Load(models, engine.rate, engine.stream_tokens, *engine.load_flags)
     with load.running():
         for replicas in (2, 1):
             models.namespace.kubectl("scale", "mdep/web", f"--replicas={replicas}")
@@ -75,7 +85,7 @@ def test_it_answers_grows_and_shrinks_without_a_cut(
     load.assert_that_nobody_noticed()
     assert counted['stoker_replica_requests_total{outcome="finished"}'] > 1
     assert counted['stoker_replica_requests_total{outcome="engine_failed"}'] == 0
-    assert counted["stoker_replica_output_tokens_total"] > engine.stream_tokens
+    assert counted["stoker_replica_output_tokens_total"] > 1
     assert counted["stoker_replica_ttft_seconds_count"] > 1
 
 
@@ -88,7 +98,7 @@ def served(models: Models, engine: Engine) -> None:
     claim_of(models, str(folder))
     chosen = {"name": engine.name, "image": build_image(engine.name).reference, "custom": None}
     models.create(
-        model={"source": engine.source},
+        model={"source": "pvc://tiny-llama"},
         engine=chosen | dict(engine.spec),
         accelerator={"count": 0},
         drain={"graceSeconds": 60},

@@ -89,6 +89,10 @@ class PodDefaults(ApiModel):
     shared_memory: Quantity = Field(Quantity.parse("2Gi"), examples=["8Gi"])
     """Size of /dev/shm. It counts against the memory of the container once it is written to."""
 
+    compiled: Quantity = Field(Quantity.parse("10Gi"), examples=["20Gi"])
+    """Most that vLLM may keep of what it compiled, on the node's disk, for as long as the pod is there. A replica that
+    keeps more is evicted."""
+
     startup_seconds: int = Field(3600, ge=10, le=86_400, examples=[3600])
     """Time after which a replica that is still not loaded is restarted by its node."""
 

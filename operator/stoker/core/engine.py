@@ -52,6 +52,7 @@ class Worker:
     args: tuple[str, ...]
     command: tuple[str, ...] = ()  # empty: the image's own
     env: Mapping[str, str] = field(default_factory=dict)
+    compiled_path: str | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class Server:
     drains: bool = False  # requests that run are finished after SIGTERM
     sleeps: bool = False  # has /sleep and /wake_up, as it is set up here
     lora: bool = False  # can serve adapters
+    compiled_path: str | None = None  # the folder that it keeps what it compiled in, to find it there again
 
 
 def pods_per_replica(spec: Spec) -> int:

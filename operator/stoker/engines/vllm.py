@@ -8,6 +8,7 @@ from stoker_runtime.facts import Format
 
 _GROUP_PORT = 29_501  # where the ranks of a replica of several pods meet
 _COMMAND = ("vllm", "serve")
+_COMPILED = "/var/cache/vllm/torch_compile_cache"  # below VLLM_CACHE_ROOT of the runtime image, which is read-only
 _ENV = OFFLINE | {"VLLM_NO_USAGE_STATS": "1", "VLLM_DO_NOT_TRACK": "1"}
 
 
@@ -31,11 +32,12 @@ class Vllm:
             health_path="/health",
             metrics_path="/metrics",
             env=_ENV | ({"VLLM_SERVER_DEV_MODE": "1"} if sleeps else {}),
-            worker=Worker(command=_COMMAND, args=worker_arguments(spec, model), env=_ENV),
+            worker=Worker(command=_COMMAND, args=worker_arguments(spec, model), env=_ENV, compiled_path=_COMPILED),
             metrics="vllm",
             drains=True,
             sleeps=sleeps,
             lora=True,
+            compiled_path=_COMPILED,
         )
 
 

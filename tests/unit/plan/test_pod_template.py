@@ -53,6 +53,17 @@ def test_the_weights_are_mounted_read_only() -> None:
     assert mounts["weights"]["readOnly"] is True
 
 
+def test_what_vllm_compiled_outlives_its_process_and_is_seen_by_no_other_pod() -> None:
+    image = {"image": "registry.example.com/vllm:1"}
+    template = pod_of({"pods": {"compiled": "3Gi"}}, engine={"name": "vllm"} | image)
+    places = {mount["name"]: mount["mountPath"] for mount in server_of(template)["volumeMounts"]}
+    volumes = {volume["name"]: volume for volume in template["spec"]["volumes"]}
+    assert places["compiled"] == "/var/cache/vllm/torch_compile_cache"
+    assert volumes["compiled"] == {"name": "compiled", "emptyDir": {"sizeLimit": "3Gi"}}
+    others = pod_of(engine={"name": "sglang"} | image)
+    assert "compiled" not in {volume["name"] for volume in others["spec"]["volumes"]}
+
+
 def test_devices_are_asked_for_as_request_and_as_limit() -> None:
     resources = {"requests": {"cpu": "4", "memory": "32Gi"}}
     accelerator = {"resourceName": "nvidia.com/mig-3g.40gb", "count": 2}

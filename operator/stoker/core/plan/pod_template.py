@@ -158,7 +158,7 @@ def _pod_spec(spec: Spec, name: str, parts: Parts) -> Json:
         "enableServiceLinks": False,
         "securityContext": pod_security(),
         "topologySpreadConstraints": [_spread_over_nodes(name)],
-        "volumes": _volumes(parts.weights, settings),
+        "volumes": _volumes(parts, settings),
     } | {field: value for field, value in (_constraints(spec, parts) | optional).items() if value}
 
 
@@ -195,6 +195,7 @@ def _container(spec: Spec, parts: Parts, process: Server | Worker) -> Json:
             _weights_mount(parts.weights),
             {"name": "shared-memory", "mountPath": "/dev/shm"},  # noqa: S108 - where engines look for it
             {"name": "scratch", "mountPath": "/tmp"},  # noqa: S108 - the one place that is writable
+            *([{"name": "compiled", "mountPath": process.compiled_path}] if process.compiled_path else ()),
         ],
     }
     return container | ({"command": list(process.command)} if process.command else {})
@@ -247,9 +248,13 @@ def _spread_over_nodes(name: str) -> Json:
     }
 
 
-def _volumes(weights: Weights, settings: Configuration) -> list[Json]:
+def _volumes(parts: Parts, settings: Configuration) -> list[Json]:
+    # Of one pod: what an engine compiled is code, and whoever could write it for another would run there. It outlives
+    # the engine's process, so that a start after a crash compiles nothing.
+    compiled = {"name": "compiled", "emptyDir": {"sizeLimit": str(settings.pods.compiled)}}
     return [
-        {"name": "weights", "persistentVolumeClaim": {"claimName": weights.claim}},
+        {"name": "weights", "persistentVolumeClaim": {"claimName": parts.weights.claim}},
         {"name": "shared-memory", "emptyDir": {"medium": "Memory", "sizeLimit": str(settings.pods.shared_memory)}},
         {"name": "scratch", "emptyDir": {}},
+        *([compiled] if parts.server.compiled_path else ()),
     ]
