@@ -2,8 +2,9 @@
 
 One table serves the chart's roles, `stoker preflight` and the reference. What is not in it is not asked for: no
 secrets, since the kubelet mounts them without the operator's help; no exec; no pods of its own making, since
-ReplicaSets, LeaderWorkerSets and Jobs make them. Where the API server guards owners (OwnerReferencesPermissionEnforcement,
-as on OpenShift), who changes the owner of an object needs to be allowed to delete it, so `delete` stands for that too.
+ReplicaSets, LeaderWorkerSets and Jobs make them. Where the API server guards owners, as on OpenShift
+(OwnerReferencesPermissionEnforcement), whoever changes the owner of an object must be allowed to delete it, so `delete`
+stands for that too.
 """
 
 from dataclasses import dataclass
