@@ -8,7 +8,7 @@ from stoker.cli import cluster_options, configuration_options
 from stoker.cli.input_error import InputError
 
 FAILED = 1
-_COLLECTED_EVERY = (50_000, 20, 20)
+COLLECTED_EVERY = (50_000, 20, 20)
 
 
 def add_to(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> NoReturn:
     # What was imported stays, and the pages of a LIST have no cycles: the search for some took more than half of the
     # time that it takes to read 5,000 pods.
     gc.freeze()
-    gc.set_threshold(*_COLLECTED_EVERY)
+    gc.set_threshold(*COLLECTED_EVERY)
     configuration = configuration_options.loaded(options).configuration
     set_up(configuration.log)
     key = control_key(configuration.agent.key_file)
