@@ -82,15 +82,17 @@ async def _says(world: World, condition: str, status: str) -> bool:
     return any((one["type"], one["status"]) == (condition, status) for one in found)
 
 
-async def test_a_change_by_hand_is_put_back_once_and_then_contested(world: World) -> None:
+@pytest.mark.parametrize("subresource", ["", "/scale"], ids=["by hand", "as an autoscaler does"])
+async def test_a_change_of_a_count_is_put_back_once_and_then_contested(world: World, subresource: str) -> None:
     async with operator(world.credentials):
         await world.create(2)
         await world.until_settled(2)
         (owner,) = await world.of_model(resources.REPLICA_SETS)
+        four, somebody = {"spec": {"replicas": 4}}, {"fieldManager": "somebody"}
         path = resources.REPLICA_SETS.path(Key(NAMESPACE, owner["metadata"]["name"]))
-        await world.connection.merge_patch(path, {"spec": {"replicas": 4}}, {"fieldManager": "somebody"})
+        await world.connection.merge_patch(path + subresource, four, somebody)
         await world.until_settled(2)
-        await world.connection.merge_patch(path, {"spec": {"replicas": 4}}, {"fieldManager": "somebody"})
+        await world.connection.merge_patch(path + subresource, four, somebody)
         await world.until(lambda: _says(world, "Stalled", "True"), "the contest")
         stalled = next(one for one in (await world.model())["status"]["conditions"] if one["type"] == "Stalled")
         assert stalled["reason"] == "Contested"

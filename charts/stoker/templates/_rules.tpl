@@ -13,7 +13,7 @@
 # drained.
 - apiGroups: [""]
   resources: [pods]
-  verbs: [get, list, watch, patch, delete]
+  verbs: [list, watch, patch, delete]
 # One per revision of a model; only its count is patched.
 - apiGroups: ["apps"]
   resources: [replicasets]
@@ -31,7 +31,7 @@
 - apiGroups: [""]
   resources: [services]
   verbs: [get, list, watch, create, patch, delete]
-# Where the weights are.
+# Where the weights are. None is deleted, but some clusters want that of whoever gives one an owner.
 - apiGroups: [""]
   resources: [persistentvolumeclaims]
   verbs: [get, list, watch, create, patch, delete]
@@ -75,11 +75,11 @@
 # Which accelerators there are, and why a pod finds no place.
 - apiGroups: [""]
   resources: [nodes]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 # Whether the class of a claim exists.
 - apiGroups: ["storage.k8s.io"]
   resources: [storageclasses]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 {{- end }}
 
 {{- define "stoker.rules.operator" }}

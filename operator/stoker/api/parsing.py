@@ -72,7 +72,7 @@ def _validated(manifest: Mapping[str, Any]) -> tuple[ModelDeployment | None, tup
 
 def parse_live(manifest: Mapping[str, Any]) -> LiveObject:
     """An object as the API server holds it; InvalidManifest only where it cannot be understood at all."""
-    readable: Any = copy.deepcopy(dict(manifest))
+    readable: Any = manifest
     unrecognised: list[Unrecognised] = []
     while True:
         try:
@@ -86,6 +86,8 @@ def parse_live(manifest: Mapping[str, Any]) -> LiveObject:
             if len(unknown) < len(errors):
                 problems = tuple(problem_from(error, ModelDeployment) for error in errors)
                 raise InvalidManifest(_name_in(manifest), problems) from None
+            if readable is manifest:
+                readable = copy.deepcopy(dict(manifest))
             # From the last to the first, so that removing an entry of a list does not move the ones still to go.
             for error in reversed(unknown):
                 unrecognised.append(Unrecognised(path_of(error["loc"]), str(error["input"])))

@@ -8,6 +8,7 @@ from stoker.cli import cluster_options, configuration_options
 from stoker.cli.input_error import InputError
 
 FAILED = 1
+COLLECTED_EVERY = (50_000, 20, 20)
 
 
 def add_to(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -25,6 +26,7 @@ def add_to(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def run(options: argparse.Namespace) -> NoReturn:
     """Ends the process."""
     import asyncio  # noqa: PLC0415 - start-up must be quick
+    import gc  # noqa: PLC0415
     import logging  # noqa: PLC0415
     import os  # noqa: PLC0415
     import socket  # noqa: PLC0415
@@ -37,6 +39,10 @@ def run(options: argparse.Namespace) -> NoReturn:
     from stoker.handlers.log import set_up  # noqa: PLC0415
     from stoker.handlers.process import Place, run_operator  # noqa: PLC0415
 
+    # What was imported stays, and the pages of a LIST have no cycles: the search for some took more than half of the
+    # time that it takes to read 5,000 pods.
+    gc.freeze()
+    gc.set_threshold(*COLLECTED_EVERY)
     configuration = configuration_options.loaded(options).configuration
     set_up(configuration.log)
     key = control_key(configuration.agent.key_file)

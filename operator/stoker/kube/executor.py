@@ -5,6 +5,7 @@ Three answers are told apart. The world moved on (409, 404): nothing is wrong, l
 for a person, so it becomes a condition, and the rest of the plan is still tried where it does not depend on it.
 """
 
+import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -51,6 +52,8 @@ from stoker.kube.connection import ApiError, Connection, Json
 from stoker.kube.memory import Memory
 from stoker.kube.resources import Key, Resource
 
+logger = logging.getLogger(__name__)
+
 _BY_STOKER = {"fieldManager": FIELD_MANAGER}
 _STRICTLY = _BY_STOKER | {"fieldValidation": "Strict"}
 _LONGEST_MESSAGE = 1000
@@ -69,6 +72,12 @@ class _RefusedError(Exception):
     def __init__(self, refused: Refused) -> None:
         super().__init__(refused.message)
         self.refused = refused
+
+
+def _told(refused: Refused) -> Refused:
+    """A condition may be gone with the next look, and somebody will want to know what it was."""
+    logger.warning("%s: %s", refused.object, refused.message)
+    return refused
 
 
 class Executor:
@@ -90,11 +99,11 @@ class Executor:
                 try:
                     await self._write(action, owner_uid, memory, now)
                 except _RefusedError as answer:
-                    refused.append(answer.refused)
+                    refused.append(_told(answer.refused))
                     if isinstance(action, CreateRevision):
                         break  # what comes after depends on it
                 except ApiError as answer:
-                    refused.append(_refusal(action, answer))
+                    refused.append(_told(_refusal(action, answer)))
                     if isinstance(action, CreateRevision):
                         break
         finally:

@@ -2,7 +2,9 @@
 
 One table serves the chart's roles, `stoker preflight` and the reference. What is not in it is not asked for: no
 secrets, since the kubelet mounts them without the operator's help; no exec; no pods of its own making, since
-ReplicaSets, LeaderWorkerSets and Jobs make them.
+ReplicaSets, LeaderWorkerSets and Jobs make them. Where the API server guards owners, as on OpenShift
+(OwnerReferencesPermissionEnforcement), whoever changes the owner of an object must be allowed to delete it, so `delete`
+stands for that too.
 """
 
 from dataclasses import dataclass
@@ -28,7 +30,8 @@ class Permission:
     why: str
 
 
-_SEE = ("get", "list", "watch")
+_FOLLOW = ("list", "watch")
+_SEE = ("get", *_FOLLOW)
 _OWN = (*_SEE, "create", "patch", "delete")
 
 PERMISSIONS = (
@@ -37,7 +40,7 @@ PERMISSIONS = (
     Permission(
         "",
         "pods",
-        (*_SEE, "patch", "delete"),
+        (*_FOLLOW, "patch", "delete"),
         Scope.MODELS,
         "Patched to move a replica between tiers or out of its ReplicaSet, deleted once a chosen replica is drained.",
     ),
@@ -57,7 +60,13 @@ PERMISSIONS = (
         "One per replica that spans several pods; patched to mark one that leaves. Not needed where the API is absent.",
     ),
     Permission("", "services", _OWN, Scope.MODELS, "The address of a model."),
-    Permission("", "persistentvolumeclaims", _OWN, Scope.MODELS, "Where the weights are."),
+    Permission(
+        "",
+        "persistentvolumeclaims",
+        _OWN,
+        Scope.MODELS,
+        "Where the weights are. None is deleted, but some clusters want that of whoever gives one an owner.",
+    ),
     Permission("batch", "jobs", _OWN, Scope.MODELS, "They inspect and fetch weights; patched to keep the result."),
     Permission("", "pods/log", ("get",), Scope.MODELS, "The last line of a job that fetches, for the progress."),
     Permission("networking.k8s.io", "networkpolicies", _OWN, Scope.MODELS, "Who may reach the replicas of a model."),
@@ -74,12 +83,12 @@ PERMISSIONS = (
     Permission(
         "",
         "events",
-        ("create", "list", "watch"),
+        ("create", *_FOLLOW),
         Scope.MODELS,
         "Written on a ModelDeployment for its transitions; warnings on pods and claims are read to explain a failure.",
     ),
-    Permission("", "nodes", _SEE, Scope.CLUSTER, "Which accelerators there are, and why a pod finds no place."),
-    Permission("storage.k8s.io", "storageclasses", _SEE, Scope.CLUSTER, "Whether the class of a claim exists."),
+    Permission("", "nodes", _FOLLOW, Scope.CLUSTER, "Which accelerators there are, and why a pod finds no place."),
+    Permission("storage.k8s.io", "storageclasses", _FOLLOW, Scope.CLUSTER, "Whether the class of a claim exists."),
     Permission(
         "coordination.k8s.io",
         "leases",
