@@ -16,9 +16,10 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from bench.autoscaling import references
+from bench.autoscaling import fronts, references
 from bench.autoscaling.compiled import start_again_compiled
-from bench.autoscaling.fronts import Measured, kept
+from bench.autoscaling.fronts import Measured
+from bench.autoscaling.kept import KeptRows
 from bench.autoscaling.matrix import COMPARED, Cell, Matrix, Setting, full, grid, quick
 from bench.autoscaling.report import Report, text, write
 from bench.autoscaling.running import Row, Task, run
@@ -83,16 +84,19 @@ def measure(matrix: Matrix, pool: ProcessPoolExecutor) -> Report:
 
 
 def _frozen(measured: Sequence[Measured], seeds: int) -> list[Setting]:
-    return kept({one.setting: one.mean(range(seeds)) for one in measured})
+    return fronts.kept({one.setting: one.mean(range(seeds)) for one in measured})
 
 
 def _run(pool: ProcessPoolExecutor, tasks: list[Task], what: str) -> list[Row]:
     """One trace after the other, so that each process makes few of them."""
     began = time.monotonic()
-    tasks = sorted(tasks, key=lambda task: (task.cell.workload, task.seed))
-    rows = list(pool.map(run, tasks, chunksize=8))
-    print(f"{what}: {len(tasks)} simulations in {time.monotonic() - began:.0f} s", flush=True)
-    return rows
+    kept = KeptRows()
+    missing = sorted(kept.unknown(tasks), key=lambda task: (task.cell.workload, task.seed))
+    for task, row in zip(missing, pool.map(run, missing, chunksize=8), strict=True):
+        kept.keep(task, row)
+    seconds = time.monotonic() - began
+    print(f"{what}: {len(missing)} simulations in {seconds:.0f} s, {len(tasks) - len(missing)} were kept", flush=True)
+    return kept.known(tasks)
 
 
 def _by_cell(rows: Sequence[Row], seeds: Sequence[int]) -> dict[Cell, ByPolicy]:

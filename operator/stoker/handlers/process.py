@@ -9,7 +9,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,9 +101,8 @@ async def _first_of(*waits: Coroutine[Any, Any, Any]) -> int:
     finally:
         for task in tasks:
             task.cancel()
-        for task in tasks:
-            with suppress(asyncio.CancelledError, Exception):
-                await task
+        # To await the one that failed once more would take its traceback away.
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _end_of(task: asyncio.Task[None]) -> None:

@@ -39,6 +39,12 @@ def test_everybody_gets_what_there_is_enough_of() -> None:
     assert grants["x"].reason == "granted in full"
 
 
+def test_a_model_on_the_processor_gets_its_replicas_and_takes_no_device() -> None:
+    members = {"processor": member(devices_each=0), "gpu": member()}
+    grants = allocate({"processor": wants(3, warm=1), "gpu": wants(2)}, fleet(members, devices=2))
+    assert [(grants[name].serving, grants[name].warm) for name in ("processor", "gpu")] == [(3, 1), (2, 0)]
+
+
 def test_the_last_device_goes_to_the_higher_priority() -> None:
     members = {"low": member(priority=0), "high": member(priority=5)}
     grants = allocate({"low": wants(5, late_per_hour=1e6), "high": wants(5)}, fleet(members))

@@ -197,7 +197,8 @@ def _kept(member: Member, owned: Mapping[str, int], serving: int, demand: Demand
 def _asks(demands: Mapping[str, Demand], wanted: Mapping[str, int], given: Mapping[str, _Given]) -> Iterator[_Ask]:
     for name, demand in demands.items():
         has = given[name]
-        rank, devices = -has.member.priority, has.member.devices_each
+        # A model on the processor takes no device, whatever its turn is.
+        rank, devices = -has.member.priority, max(1, has.member.devices_each)
         for replica in range(has.serving + 1, wanted[name] + 1):
             worth = demand.curve[replica - 1] if replica <= len(demand.curve) else None
             late = worth.late_per_hour / devices if worth else 0.0
