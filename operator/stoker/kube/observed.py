@@ -103,7 +103,9 @@ class ObservedWorkloads:
 
     def pods(self, reference: Reference) -> tuple[Pod, ...]:
         watched = self._watched.get(reference)
-        return tuple(pod for _, pod in watched.pods.items()) if watched and watched.pods else ()
+        if watched is None or watched.pods is None or watched.trouble():
+            return ()
+        return tuple(pod for _, pod in watched.pods.items())
 
     def trouble(self, reference: Reference) -> str:
         watched = self._watched.get(reference)

@@ -7,12 +7,17 @@ import pytest
 
 from stoker.api.configuration import Configuration
 from stoker.core.follow.replicas import Moment
+from stoker.core.plan.snapshot import Pod
+from stoker.core.scaling.observation import Reading
 from stoker.handlers.scaler import Scaler
 from stoker.kube.children import Children
 from stoker.kube.connection import Connection
 from stoker.kube.models import Models
 from stoker.kube.resources import Key
+from stoker.signals.sighting import Sighting
 from stoker.signals.signals import Signals
+from tests.unit.follow.builders import load
+from tests.unit.plan.builders import pod, replica_set
 
 KEY = Key("models", "llama")
 
@@ -35,11 +40,11 @@ class CountedModels(Models):
 
 
 class Loop:
-    def __init__(self) -> None:
+    def __init__(self, signals: Signals | None = None) -> None:
         self.models, self.looked_at = CountedModels(), list[Key]()
         # Nothing is asked of the API server before `run`.
-        children = Children(cast("Connection", None), (), self.looked_at.append, with_groups=False)
-        self.scaler = Scaler(self.models, children, Signals(), Configuration(), self.looked_at.append)
+        self.children = Children(cast("Connection", None), (), self.looked_at.append, with_groups=False)
+        self.scaler = Scaler(self.models, self.children, signals or Signals(), Configuration(), self.looked_at.append)
         self._ticks = 0
 
     async def tick(self) -> None:
@@ -83,19 +88,30 @@ async def test_a_model_that_is_gone_is_forgotten() -> None:
     assert loop.scaler.scaled(KEY) is None
 
 
+class TwoQuietPods:
+    """Ready, and without a request."""
+
+    def of(self, _key: Key) -> tuple[Pod, ...]:
+        return tuple(pod(f"llama-{number}", replica_set("r", 2), ip="10.0.0.1", agent_port=1) for number in range(2))
+
+
+class AllKnown(Signals):
+    def reading(self, _uid: str) -> Sighting:
+        return Sighting(Reading.KNOWN, load(), 0.0)
+
+
 async def test_a_decision_keeps_its_time_until_there_is_another_one() -> None:
-    loop = Loop()
-    at_one = manifest(1, idleSeconds=10) | {"status": {"desiredReplicas": 1, "scaling": {}}}
-    at_one["spec"]["replicas"] = 0
-    loop.models.put(at_one)
+    loop = Loop(AllKnown())
+    loop.children.pods = cast("Any", TwoQuietPods())
+    loop.models.put(manifest(1) | {"status": {"desiredReplicas": 1, "scaling": {}}})
     times = []
-    for _ in range(30):
+    for _ in range(3):
         await loop.tick()
         decided = loop.scaler.scaled(KEY)
-        times.append(decided.memory.decision_time if decided and decided.memory else None)
-    assert decided
-    assert decided.serving == 0
-    assert len({at for at in times if at}) == 1
+        assert decided
+        assert decided.memory
+        times.append(decided.memory.decision_time)
+    assert times == ["2026-11-21T00:00:02Z"] * 3
 
 
 async def test_a_workload_of_another_tool_is_decided_about_though_nothing_tells_of_it() -> None:
