@@ -6,6 +6,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 UV_VERSION := 0.13.8
 VENV := .venv
+DOCS_VENV := .venv-docs
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # A company's proxy signs with a certificate that the machine trusts and uv's own list does not have.
@@ -27,9 +28,10 @@ $(STAMP): requirements-dev.lock pyproject.toml
 	@touch $@
 
 .PHONY: lock
-lock: venv ## Resolve the dependencies anew into the two lock files
+lock: venv ## Resolve the dependencies anew into the three lock files
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml --group dev -o requirements-dev.lock
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -c requirements-dev.lock -o requirements.lock
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --python-version 3.11 --group docs -o requirements-docs.lock
 
 .PHONY: generate
 generate: venv ## Write the CRD, the reference pages and the parts of the chart that follow from the models
@@ -96,6 +98,16 @@ bench-autoscale: venv ## Compare scaling policies on every workload, ARGS="--qui
 bench-live: venv ## Scale on a real cluster in real time, ARGS="--warm 1" (root, Linux; about ten minutes)
 	$(BIN)/python -m bench.live $(if $(TRACE),--trace $(TRACE)) $(if $(URL),--url $(URL)) $(ARGS)
 
+.PHONY: docs
+docs: $(DOCS_VENV)/.installed ## Build the documentation's site into site/, strictly
+	$(DOCS_VENV)/bin/mkdocs build --strict
+
+# An environment of its own: what renders pages has no place among what tests run with.
+$(DOCS_VENV)/.installed: requirements-docs.lock $(STAMP)
+	$(PYTHON) -m venv $(DOCS_VENV)
+	$(BIN)/uv pip sync --quiet --python $(DOCS_VENV)/bin/python --require-hashes requirements-docs.lock
+	@touch $@
+
 # A cluster that exists is used only where it is asked for by name, never because KUBECONFIG happens to be set.
 .PHONY: up
 up: venv ## Start a real one-node Kubernetes with Stoker's API (root, Linux), or use yours with CONTEXT=name
@@ -113,4 +125,4 @@ down: venv ## Remove it and everything that it left
 
 .PHONY: clean
 clean: ## Remove what make made in this folder
-	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(DOCS_VENV) site dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -50,7 +50,7 @@ class Reason(StrEnum):
     NEWER_DEFAULTS = (
         "NewerDefaults",
         "The operator or its configuration would render the pods otherwise today. Nothing restarts by itself.",
-        "Set the annotation stoker.dev/restarted-at to the time of day to roll the new defaults out.",
+        "Run `stoker upgrade NAME`, or set the annotation stoker.dev/restarted-at to the time of day.",
     )
     NOT_CHECKED = "NotChecked", "Nobody has looked yet."
     FOLLOWS_SPEC = "FollowsSpec", "scaling.mode is Off: spec.replicas is the exact number."

@@ -1,0 +1,174 @@
+"""What a client makes of a model that knows conditions and generations, and nothing of Stoker: kstatus, Flux, Argo CD.
+
+Every version of the object is looked at. The API server numbers all writes in one row, so it can be told which pods
+were Ready before a version was written.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stoker.core.names import REVISION_LABEL, TASK_LABEL
+from stoker.kube import resources
+from stoker.kube.connection import ApiError, Connection, credentials_from
+from stoker.kube.resources import Key
+from tests.integration.operator_under_test import LAST_TURNS_SECONDS, NAMESPACE, operator
+from tests.integration.toy_node import ToyNode
+from tests.integration.world import MODELS, World, prepare
+
+Json = dict[str, Any]
+CURRENT, IN_PROGRESS, FAILED, TERMINATING = "Current", "InProgress", "Failed", "Terminating"
+
+
+def kstatus(item: Json) -> str:
+    """By the rules for any kind, of sigs.k8s.io/cli-utils/pkg/kstatus."""
+    status = item.get("status") or {}
+    if "deletionTimestamp" in item["metadata"]:
+        return TERMINATING
+    if status.get("observedGeneration", item["metadata"]["generation"]) != item["metadata"]["generation"]:
+        return IN_PROGRESS
+    said = {condition["type"]: condition["status"] for condition in status.get("conditions") or ()}
+    if said.get("Reconciling") == "True":
+        return IN_PROGRESS
+    if said.get("Stalled") == "True":
+        return FAILED
+    return CURRENT if said.get("Ready", "True") == "True" else IN_PROGRESS
+
+
+@dataclass
+class History:
+    """Every version of the models, and when each pod first was Ready."""
+
+    models: list[Json] = field(default_factory=list)
+    ready_at: dict[tuple[str, str], int] = field(default_factory=dict)  # of a pod and its revision
+
+    def take_model(self, item: Json) -> None:
+        self.models.append(item)
+
+    def take_pod(self, item: Json) -> None:
+        labels = item["metadata"]["labels"]
+        conditions = {one["type"]: one["status"] for one in item.get("status", {}).get("conditions") or ()}
+        # What leaves has no revision any more.
+        if REVISION_LABEL in labels and TASK_LABEL not in labels and conditions.get("Ready") == "True":
+            key = (item["metadata"]["name"], labels[REVISION_LABEL])
+            self.ready_at.setdefault(key, int(item["metadata"]["resourceVersion"]))
+
+    def was_ready(self, item: Json) -> int:
+        """Pods of the revision that the version is about, which were Ready before it was written."""
+        revision, version = item["status"].get("updateRevision"), int(item["metadata"]["resourceVersion"])
+        return sum(at < version and of == revision for (_, of), at in self.ready_at.items())
+
+    def verdicts(self, generation: int) -> list[str]:
+        return [kstatus(item) for item in self.models if item["metadata"]["generation"] == generation]
+
+    def check(self, replicas: int) -> None:
+        """No version was called current while fewer pods were Ready than the spec wants."""
+        for item in self.models:
+            if kstatus(item) == CURRENT:
+                assert self.was_ready(item) >= replicas, item["status"]
+
+
+@asynccontextmanager
+async def watched(connection: Connection) -> AsyncIterator[History]:
+    history = History()
+
+    async def watch(path: str, take: Callable[[Json], None]) -> None:
+        query = {"watch": "1", "resourceVersion": "0"}
+        async with connection.stream(path, query, silent_seconds=120) as events:
+            async for event in events:
+                take(event["object"])
+
+    tasks = [
+        asyncio.create_task(watch(MODELS.collection(NAMESPACE), history.take_model)),
+        asyncio.create_task(watch(resources.PODS.collection(NAMESPACE), history.take_pod)),
+    ]
+    try:
+        yield history
+    finally:
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+@pytest.fixture
+async def world(kubeconfig: Path) -> AsyncIterator[World]:
+    found = await credentials_from(kubeconfig)
+    async with Connection.open(found) as connection:
+        await prepare(connection, NAMESPACE)
+        node = ToyNode(connection)
+        node.start_seconds = 1.5  # so that there are versions in between
+        async with node.running():
+            made = World(connection, node, lambda: found)
+            yield made
+            with suppress(ApiError):
+                await made.delete()
+    await asyncio.sleep(LAST_TURNS_SECONDS)
+
+
+async def becomes(world: World, verdict: str) -> None:
+    async def holds() -> bool:
+        return kstatus(await world.model()) == verdict
+
+    await world.until(holds, verdict)
+
+
+async def test_a_model_that_nobody_has_seen_is_in_progress(world: World) -> None:
+    await world.create(1)
+    assert kstatus(await world.model()) == IN_PROGRESS
+
+
+async def test_a_fresh_model_is_current_only_when_its_replicas_are_ready(world: World) -> None:
+    async with watched(world.connection) as history, operator(world.credentials):
+        await world.create(3)
+        await becomes(world, CURRENT)
+        await world.until_settled(3)
+    verdicts = history.verdicts(generation=1)
+    assert verdicts[0] == IN_PROGRESS
+    assert verdicts[-1] == CURRENT
+    history.check(3)
+
+
+async def test_a_new_revision_is_current_only_when_it_serves_by_itself(world: World) -> None:
+    async with watched(world.connection) as history, operator(world.credentials):
+        await world.create(2)
+        await world.until_settled(2)
+        await world.edit(drain={"graceSeconds": 7})
+        await world.until(_generation(world, 2), "a look at the edit")
+        await becomes(world, CURRENT)
+        await world.until_settled(2)
+    assert history.verdicts(generation=2)[0] == IN_PROGRESS
+    history.check(2)
+
+
+async def test_what_only_a_person_can_mend_is_failed_and_never_current(world: World) -> None:
+    async with watched(world.connection) as history, operator(world.credentials):
+        await world.create(1, rollout={"revision": "0123456789"})
+        await becomes(world, FAILED)
+    assert CURRENT not in history.verdicts(generation=1)
+
+
+async def test_more_replicas_by_an_order_are_waited_for(world: World) -> None:
+    async with watched(world.connection) as history, operator(world.credentials):
+        await world.create(1)
+        await world.until_settled(1)
+        await world.connection.merge_patch(MODELS.path(Key(NAMESPACE, world.name), "scale"), {"spec": {"replicas": 3}})
+        await world.until(_generation(world, 2), "a look at the order")
+        await becomes(world, CURRENT)
+        await world.until_settled(3)
+    current = [item for item in history.models if kstatus(item) == CURRENT and item["metadata"]["generation"] == 2]
+    assert current
+    assert all(history.was_ready(item) >= 3 for item in current)
+
+
+def _generation(world: World, generation: int) -> Callable[[], Awaitable[bool]]:
+    async def holds() -> bool:
+        item = await world.model()
+        return bool(item["status"].get("observedGeneration") == item["metadata"]["generation"] == generation)
+
+    return holds
