@@ -64,6 +64,12 @@ def test_among_equals_a_device_goes_where_it_saves_most_requests() -> None:
     assert allocate(demands, fleet(members))["narrow"].serving == 8
 
 
+def test_a_model_on_cpus_takes_no_device_and_gets_what_it_wants() -> None:
+    members = {"cpu": member(devices_each=0), "gpu": member()}
+    grants = allocate({"cpu": wants(3), "gpu": wants(8)}, fleet(members))
+    assert (grants["cpu"].serving, grants["gpu"].serving) == (3, 8)
+
+
 def test_nobody_loses_what_he_holds_and_wants_to_a_higher_priority() -> None:
     members = {"low": member(holdings=holding(serving=8)), "high": member(priority=5)}
     grants = allocate({"low": wants(8), "high": wants(2)}, fleet(members))

@@ -55,8 +55,7 @@ class Reason(StrEnum):
     NEWER_DEFAULTS = (
         "NewerDefaults",
         "The operator or its configuration would render the pods otherwise today. Nothing restarts by itself.",
-        "`stoker upgrade NAME` rolls the new defaults out, and so does the annotation stoker.dev/restarted-at, set to the"
-        " time of day.",
+        "Run `stoker upgrade NAME`, or set the annotation stoker.dev/restarted-at to the time of day.",
     )
     NOT_CHECKED = "NotChecked", "Nobody has looked yet."
     FOLLOWS_SPEC = "FollowsSpec", "scaling.mode is Off: spec.replicas is the exact number."

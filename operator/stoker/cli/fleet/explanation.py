@@ -36,20 +36,28 @@ def _indented(lines: Iterator[str] | list[str]) -> list[str]:
 
 def _replicas(model: Seen) -> Iterator[str]:
     tiers, aims = model.tiers, model.aims
+    if tiers.ready is None:
+        yield f"No operator has told of any. {_asked_for(model)}"
+        return
     yield f"{number(tiers.ready)} of {number(tiers.wanted)} wanted ones take traffic, {tiers.starting} are starting."
     yield (
         f"{tiers.warm} of {aims.warm} wanted ones are warm, {tiers.asleep} asleep, {tiers.draining} draining;"
         f" together they hold {number(model.held)} {model.resource}."
     )
-    exact = "exactly" if aims.mode == "Off" else "at least"
-    yield (
-        f"The spec asks for {exact} {number(aims.floor)} and at most {number(aims.maximum)};"
-        f" scaling.mode is {aims.mode}."
-    )
+    yield _asked_for(model)
     if model.running is None:
         yield "The load is not known."
     else:
         yield f"{model.running} requests run and {number(model.waiting)} wait, as of the last status."
+
+
+def _asked_for(model: Seen) -> str:
+    aims = model.aims
+    exact = "exactly" if aims.mode == "Off" else "at least"
+    return (
+        f"The spec asks for {exact} {number(aims.floor)} and at most {number(aims.maximum)};"
+        f" scaling.mode is {aims.mode}."
+    )
 
 
 def _decision(account: Account) -> Iterator[str]:

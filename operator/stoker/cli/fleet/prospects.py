@@ -27,6 +27,9 @@ def prospects(model: Seen) -> Iterator[str]:
             " Set spec.scaling.mode to Auto to have them carried out."
         )
         return
+    if model.tiers.wanted is None:
+        yield "An operator that looks at it: none has so far."
+        return
     yield from _up(model)
     yield from _down(model)
 

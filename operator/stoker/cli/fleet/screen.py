@@ -27,10 +27,11 @@ class Fleet:
 
 
 def held(models: Sequence[Seen]) -> dict[str, int]:
-    """Accelerators that these models hold, by name."""
+    """Accelerators that these models hold, by name, as far as it is known."""
     counted: dict[str, int] = defaultdict(int)
     for model in models:
-        counted[model.resource] += model.held or 0
+        if model.held is not None:
+            counted[model.resource] += model.held
     return dict(sorted(counted.items()))
 
 
@@ -77,6 +78,8 @@ def _footer(fleet: Fleet) -> list[str]:
     ready = sum(model.is_ready for model in fleet.models)
     lines = [f"{ready} of {len(fleet.models)} models Ready in {fleet.place}"]
     for resource, count in held(fleet.models).items():
+        if not count and not (fleet.capacity or {}).get(resource):
+            continue  # models on CPUs
         if fleet.capacity is None:
             lines.append(f"{resource}: {count} held by these models; the nodes may not be read, so not of how many")
         else:

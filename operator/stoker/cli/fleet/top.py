@@ -34,6 +34,8 @@ def _totals(fleet: Fleet) -> list[str]:
     lines = []
     for resource, count in held(fleet.models).items():
         there = fleet.capacity.get(resource, 0) if fleet.capacity is not None else None
+        if not count and not there:
+            continue  # models on CPUs
         filled = round(_LONGEST_BAR * count / there) if there else 0
         bar = f"[{'█' * min(filled, _LONGEST_BAR):<{_LONGEST_BAR}}] " if there else ""
         lines.append(f"{resource}  {bar}{count} of {number(there)}")

@@ -40,7 +40,8 @@ def test_a_reason_of_a_newer_operator_is_told_without_a_remedy() -> None:
 def test_a_model_that_no_operator_has_seen_is_explained_too() -> None:
     said = text(account(untouched()))
     assert "check that Stoker runs and watches its namespace" in said
-    assert "The load is not known." in said
+    assert "No operator has told of any. The spec asks for at least 1 and at most 8" in said
+    assert "An operator that looks at it: none has so far." in said
     assert "None yet that changed something." in said
 
 

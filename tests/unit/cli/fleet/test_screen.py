@@ -60,6 +60,11 @@ def test_a_status_of_an_older_spec_is_not_ready() -> None:
     assert why(behind).message == "The operator has seen generation 2, not 3 yet."
 
 
+def test_models_on_cpus_say_nothing_of_accelerators() -> None:
+    text = status_text(fleet(model(status={"accelerators": 0}), capacity={}))
+    assert text.splitlines()[-1] == "1 of 1 models Ready in namespace models"
+
+
 def test_an_empty_namespace_says_how_to_go_on() -> None:
     assert status_text(fleet()).startswith("No ModelDeployment in namespace models: apply one")
 
