@@ -27,7 +27,7 @@ UNITS = {"s": "seconds", "percentunit": "share", "ops": "per second", "reqps": "
 PICTURES = {
     "model": ("To the first token", "Tokens per second", "Requests in flight, by tier"),
     "scaling": ("Wanted, there, and the limits", "Who asks for how many"),
-    "cost": ("Devices, by what they do", "Cost per hour, by model"),
+    "fleet": ("Accelerators by what they do", "Replicas by state"),
 }
 
 
@@ -50,7 +50,7 @@ def drawn(panel: Drawn, options: argparse.Namespace, began: float, ended: float)
         for found in asked(options.url, query, options.model, began, ended)
     ]
     busiest = sorted(series, key=lambda one: -max(value for _, value in one.points))[:MOST_SERIES]
-    return Panel(panel.title, "seconds", UNITS.get(panel.unit, panel.title.lower()[:40]), busiest)
+    return Panel(panel.title, "seconds", UNITS.get(panel.unit, "count"), busiest)
 
 
 def points(values: list[list[Any]], began: float) -> list[tuple[float, float]]:

@@ -17,11 +17,7 @@ from stoker.telemetry.rules.rule_file import groups
 PORT = 19_090
 OPERATOR_PORT = 18_080
 # On a replica's pod, so that the cluster's list has the agent's page instead of the engine's.
-ASK_THE_AGENT = {
-    "stoker.dev/scrape": "true",
-    "stoker.dev/port": str(CONTROL_PORT),
-    "stoker.dev/path": "/metrics",
-}
+ASK_THE_AGENT = {"prometheus.io/port": str(CONTROL_PORT), "prometheus.io/path": "/metrics"}
 
 
 @dataclass(frozen=True)

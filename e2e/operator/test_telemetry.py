@@ -16,8 +16,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 ENGINE = {"name": "simulated", "image": None, "custom": None, "maxConcurrency": 4, "args": ["--decode-base-ms", "25"]}
 SCALING = {"maxReplicas": 4, "mode": "Auto", "warmReplicas": 1, "scaleDownDelaySeconds": 20}
-# These have data only where something is wrong or short of devices, or after something that does not happen here.
-MAY_BE_EMPTY = ("Degraded|Stalled", "ScalingLimited", "kv_cache_share", "queue_wait_seconds{")
+# These have data only where something is wrong, an answer says how long its prompt was, or an engine its queue.
+MAY_BE_EMPTY = ("Degraded|Stalled", "ScalingLimited", "kv_cache_share", "queue_wait_seconds{", "prompt_tokens")
 
 
 def value(observed: Observed, expression: str) -> float:
@@ -43,10 +43,9 @@ def test_load_devices_cost_and_a_model_that_is_not_ready_are_told(
         namespace.kubectl("annotate", "mdep/web", "example.com/owner=search")
         models.wait_ready(seconds=120)
         with Load(models, rate=4.0, output_tokens=100).running():
-            observed.wait_for('stoker:model_output_tokens:rate{model="web"} > 50', 90)
+            observed.wait_for('stoker:model_output_tokens:rate{model="web"} > 10', 90)
             until(lambda: value(observed, 'stoker_model_replicas{model="web", state="serving"}') >= 2, "growth", 120)
             observed.wait_for('stoker_model_decisions_total{model="web", direction="up"}')
-            observed.wait_for("sum(increase(stoker_model_decisions_total[10m])) > 0")
             _assert_that_load_and_devices_are_told(observed)
             _assert_that_dashboards_have_data(observed)
         (alert,) = observed.wait_for('ALERTS{alertname="StokerModelNotReady", alertstate="firing"}')
@@ -60,25 +59,27 @@ def _assert_that_load_and_devices_are_told(observed: Observed) -> None:
     assert value(observed, "stoker_leader") == 1
     assert value(observed, 'stoker_model_info{model="web", owner="search", engine="simulated"}') == 1
     assert 0 < value(observed, 'stoker:model_ttft_seconds:p95{model="web"}') < 60
-    # Four requests of a hundred tokens each second, as far as replicas carry them.
-    assert 50 < value(observed, 'stoker:model_output_tokens:rate{model="web"}') < 600
+    # Four requests of a hundred tokens each second, as far as replicas carry them and five minutes have passed.
+    assert 10 < value(observed, 'stoker:model_output_tokens:rate{model="web"}') < 600
     tiers = {sample["metric"]["tier"] for sample in observed.wait_for('stoker:tier_in_flight:sum{model="web"}')}
     assert "serving" in tiers
     held = 'sum(stoker_model_accelerators{model="web", product="NVIDIA-L4"})'
     assert value(observed, held) == value(observed, 'count(stoker_replica_info{model="web", node!=""})')
-    # Devices are priced at 0.80 each, whatever they do.
-    assert 0.5 < value(observed, 'stoker:model_cost:per_hour{model="web"}') < 4 * 0.80 * 1.2
+    # 0.80 for each device, whatever it does, and a rate over five minutes of which not all have passed.
+    assert 0.05 < value(observed, 'stoker:model_cost:per_hour{model="web"}') < 4 * 0.80 * 1.2
     assert value(observed, 'stoker_model_startup_seconds_count{model="web", stage="ready"}') >= 1
     assert value(observed, 'sum(stoker_api_calls_total{verb="patch", code="200"})') > 0
     assert value(observed, "max(stoker_watch_silence_seconds)") < 150
 
 
 def _assert_that_dashboards_have_data(observed: Observed) -> None:
-    for dashboard in DASHBOARDS:
-        for panel in dashboard.panels:
-            for query in panel.queries:
-                asked = query.expression.replace("$namespace", ".*").replace("$model", "web")
-                if any(mark in asked for mark in MAY_BE_EMPTY):
-                    observed.ask(asked)
-                else:
-                    observed.wait_for(asked, 30)
+    expressions = [
+        query.expression.replace("$namespace", ".*").replace("$model", "web")
+        for dashboard in DASHBOARDS
+        for panel in dashboard.panels
+        for query in panel.queries
+    ]
+    empty = [expression for expression in expressions if not observed.ask(expression)]
+    unexpected = [each for each in empty if not any(mark in each for mark in MAY_BE_EMPTY)]
+    print(f"{len(expressions) - len(empty)} of {len(expressions)} expressions of dashboards have data")
+    assert unexpected == []

@@ -1,6 +1,7 @@
 """What adds up over time, for each model: device-seconds, cost, start-ups, decisions.
 
-It is told the time and never asks for it. A model that is gone is forgotten, and its series with it.
+It is told the time and never asks for it. A model that is gone is forgotten, and its series with it. Sums begin at 0
+where they can, since Prometheus sees no increase in a series that begins with one.
 """
 
 from collections import Counter, defaultdict
@@ -38,14 +39,14 @@ class Account:
 
     seconds: defaultdict[tuple[State, str], float] = field(default_factory=lambda: defaultdict(float))
     cost: defaultdict[State, float] = field(default_factory=lambda: defaultdict(float))
-    startups: dict[str, Counted] = field(default_factory=dict)
+    startups: dict[Stage, Counted] = field(default_factory=lambda: {each: Counted(STARTUP.bounds) for each in Stage})
     decisions: Counter[tuple[str, str]] = field(default_factory=Counter)
     held: tuple[Held, ...] = ()
     starting: dict[str, _Starting] = field(default_factory=dict)
     started: set[str] = field(default_factory=set)
 
-    def took(self, stage: str, seconds: float) -> None:
-        self.startups.setdefault(stage, Counted(STARTUP.bounds)).observe(max(0.0, seconds))
+    def took(self, stage: Stage, seconds: float) -> None:
+        self.startups[stage].observe(max(0.0, seconds))
 
 
 class Meter(Generic[K]):
@@ -63,13 +64,18 @@ class Meter(Generic[K]):
         return 0.0 if before is None else min(max(0.0, now_seconds - before), LONGEST_STEP_SECONDS)
 
     def hold(self, key: K, held: Iterable[Held], step_seconds: float) -> None:
+        """What was held at the last look was held until now."""
         account = self.account(key)
+        before, account.held = account.held, tuple(held)
+        for each in before:
+            self._add(account, each, each.devices * step_seconds)
         for each in account.held:
-            # What was held at the last look was held until now.
-            account.seconds[each.state, each.product] += each.devices * step_seconds
-            if (price := self._prices.of(each.product)) is not None:
-                account.cost[each.state] += each.devices * step_seconds * price / HOUR_SECONDS
-        account.held = tuple(held)
+            self._add(account, each, 0.0)
+
+    def _add(self, account: Account, held: Held, device_seconds: float) -> None:
+        account.seconds[held.state, held.product] += device_seconds
+        if (price := self._prices.of(held.product)) is not None:
+            account.cost[held.state] += device_seconds * price / HOUR_SECONDS
 
     def watch(self, key: K, pods: Iterable[Pod], wall: datetime, now_seconds: float) -> None:
         """Follows new replicas through the stages of their start-up."""

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from stoker.core.names import Tier
 from stoker.core.plan.snapshot import Pod
+from stoker.core.scaling.observation import Stage
 from stoker.telemetry.devices import Held, Prices, State, held_by
 from stoker.telemetry.meter import LONGEST_STEP_SECONDS, Meter
 from tests.unit.plan.builders import NOW
@@ -18,6 +19,12 @@ EIGHT = ((GPU, 8),)
 
 def states(*pods: Pod, in_flight: dict[str, int] | None = None) -> list[State]:
     return [held.state for held in held_by(pods, GPU, PRODUCTS, (in_flight or {}).get)]
+
+
+def started(meter: Meter[str], model: str) -> dict[str, float]:
+    """Seconds by stage, of those in which a replica was seen."""
+    startups = meter.account(model).startups
+    return {stage: counted.total for stage, counted in startups.items() if sum(counted.counts)}
 
 
 def test_what_a_device_does_is_what_its_replica_is() -> None:
@@ -50,7 +57,7 @@ def test_what_was_held_at_the_last_look_was_held_until_now() -> None:
     meter = Meter[str](Prices({H100: 3.6}))
     held = list(held_by([replica("a", devices=EIGHT)], GPU, PRODUCTS, lambda _: None))
     meter.hold("llama", held, 10.0)
-    assert meter.account("llama").seconds == {}
+    assert meter.account("llama").seconds == {(State.SERVING, H100): 0.0}
     meter.hold("llama", [], 10.0)
     meter.hold("llama", [], 10.0)
     account = meter.account("llama")
@@ -95,8 +102,7 @@ def test_a_start_is_told_stage_by_stage_and_as_a_whole() -> None:
     }
     for second, pod in at.items():
         meter.watch("llama", [pod], born + timedelta(seconds=second), second)
-    found = {stage: counted.total for stage, counted in meter.account("llama").startups.items()}
-    assert found == {"queued": 4.0, "pulling": 26.0, "loading": 60.0, "ready": 89.0}
+    assert started(meter, "llama") == {"queued": 4.0, "pulling": 26.0, "loading": 60.0, "ready": 89.0}
 
 
 def test_a_replica_that_loses_its_health_does_not_start_again() -> None:
@@ -104,16 +110,16 @@ def test_a_replica_that_loses_its_health_does_not_start_again() -> None:
     for second, ready in enumerate((False, True, False, True)):
         pod = replica("a", created=born, ready=ready)
         meter.watch("llama", [pod], born + timedelta(seconds=second), float(second))
-    assert sum(meter.account("llama").startups["ready"].counts) == 1
+    assert sum(meter.account("llama").startups[Stage.READY].counts) == 1
 
 
 def test_of_a_start_that_began_before_this_operator_led_only_the_whole_is_told() -> None:
     meter, born = Meter[str](Prices()), NOW - timedelta(minutes=5)
     meter.watch("llama", [loading("a", born)], NOW, 0.0)
     meter.watch("llama", [replica("a", created=born, ready_since=NOW)], NOW, 2.0)
-    assert {stage: counted.total for stage, counted in meter.account("llama").startups.items()} == {"ready": 300.0}
+    assert started(meter, "llama") == {"ready": 300.0}
     meter.watch("old", [replica("b", created=born)], NOW, 2.0)
-    assert meter.account("old").startups == {}
+    assert started(meter, "old") == {}
 
 
 def test_a_decision_counts_once_for_each_of_its_reasons_where_it_changes_something() -> None:

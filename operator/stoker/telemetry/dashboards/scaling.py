@@ -10,6 +10,7 @@ def _of(metric: str, more: str = "") -> str:
     return f"{metric}{{{PICKED}{more}}}"
 
 
+_DECISIONS = _of("stoker_model_decisions_total")
 SCALING = Dashboard(
     "scaling",
     "Scaling decisions",
@@ -34,8 +35,9 @@ SCALING = Dashboard(
             "Decisions in ten minutes, by reason",
             (
                 Query(
+                    # Not increase(): a series that begins with its first decision would not show it.
                     "sum by (namespace, model, direction, reason)"
-                    f" (increase({_of('stoker_model_decisions_total')}[10m]))",
+                    f" (clamp_min({_DECISIONS} - ({_DECISIONS} offset 10m or 0 * {_DECISIONS}), 0))",
                     "{{model}} {{direction}} {{reason}}",
                 ),
             ),
