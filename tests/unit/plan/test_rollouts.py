@@ -171,6 +171,8 @@ def test_without_automatic_rollback_a_failure_is_told_and_nothing_else() -> None
     toy.crashing.add(broken)
     toy.rounds(60)
     assert toy.condition("Stalled") == ("True", "RolloutFailed")
+    waits = plan(toy.snapshot()).look_again_seconds
+    assert waits is None or waits > 1, "nothing will be different in a moment"
     assert toy.revisions_of_pods >= {broken}
     assert toy.least_serving == 2
     toy.edit(2, 2)

@@ -47,7 +47,7 @@ def _state(target: Target, course: Course, held: RevisionReplicas | None, revisi
 def _failure(snapshot: Snapshot, target: Target, course: Course, revision: str) -> tuple[str | None, str | None]:
     """Kept while the spec asks for the revision that failed, or cannot be read."""
     name = target.rendered.name if target.rendered else None
-    if course.failure and course.goes_back and revision == name:
+    if course.failure and course.back_to and revision == name:
         return course.failure.reason, course.failure.message[:_LONGEST_FAILURE]
     asked_for = target.given_up.revision if target.given_up else name
     if target.refusal is None and revision != asked_for:
