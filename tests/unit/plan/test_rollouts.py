@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stoker.core.plan.planner import plan
-from tests.unit.plan.rollout_world import SURGE_WAIT_SECONDS, RolloutWorld, world
+from tests.unit.plan.builders import cluster
+from tests.unit.plan.rollout_world import ROUND_SECONDS, SURGE_WAIT_SECONDS, RolloutWorld, world
 
 STRATEGIES = ("Auto", "Surge", "Replace", "BlueGreen")
 
@@ -178,6 +179,20 @@ def test_without_automatic_rollback_a_failure_is_told_and_nothing_else() -> None
     toy.edit(2, 2)
     toy.quiet()
     assert toy.condition("Stalled") == ("True", "RolledBack")
+
+
+def test_a_replica_that_is_ready_only_now_stands_for_nobody_yet() -> None:
+    toy = world(1)
+    new = toy.edit(1, 2)
+    while not any(pod.revision == new and pod.ready for pod in toy.pods.values()):
+        toy.round()
+    toy.seconds -= ROUND_SECONDS
+    planned = toy.look()
+    assert not toy.detached
+    assert planned.look_again_seconds == cluster().configuration.rollouts.proving_seconds
+    toy.seconds += planned.look_again_seconds
+    toy.look()
+    assert len(toy.detached) == 1
 
 
 def test_waiting_for_a_node_is_no_failure() -> None:

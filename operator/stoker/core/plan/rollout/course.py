@@ -40,14 +40,15 @@ def course_of(snapshot: Snapshot, target: Target, replicas: Mapping[str, Revisio
     others = [held for revision, held in replicas.items() if revision != name and _holds_something(held)]
     old = [_held(held, held.ready, good) for held in newest_first(others, numbers)]
     own = replicas.get(name)
-    ready = proven(own.replicas, snapshot.now) if own else 0
+    settings = snapshot.cluster.configuration.rollouts
+    ready = proven(own.replicas, settings.proving_seconds, snapshot.now) if own else 0
     before = _step_before(snapshot, name)
     # What goes back from a failed revision has most of its replicas still.
     strategy = RolloutStrategy.AUTO if target.given_up else rollout.strategy
     step = step_of(
         strategy,
         before,
-        no_room=no_room(own, snapshot.cluster.configuration.rollouts.surge_wait_seconds, snapshot.now),
+        no_room=no_room(own, settings.surge_wait_seconds, snapshot.now),
         whole=ready >= wanted,
         unserved=not any(held.ready for held in old),
     )
@@ -85,13 +86,13 @@ def _look_again_seconds(
     """When time alone changes something."""
     if own is None or target.rendered is None:
         return None
-    waits: list[float] = []
+    settings, waits = snapshot.cluster.configuration.rollouts, list[float]()
     if step or snapshot.live.deployment.status.good_revision != target.rendered.name:
-        waits += [unproven_seconds(replica, snapshot.now) for replica in own.replicas if replica.ready]
+        ready = (replica for replica in own.replicas if replica.ready)
+        waits += [unproven_seconds(replica, settings.proving_seconds, snapshot.now) for replica in ready]
         waits += failure.next_look_seconds(snapshot, own)
     if step is Step.SURGING:
-        wait_seconds = snapshot.cluster.configuration.rollouts.surge_wait_seconds
-        waits += room.next_look_seconds(own, wait_seconds, snapshot.now)
+        waits += room.next_look_seconds(own, settings.surge_wait_seconds, snapshot.now)
     return min((seconds for seconds in waits if seconds > 0), default=None)
 
 
