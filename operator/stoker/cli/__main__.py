@@ -13,16 +13,8 @@ from pathlib import Path
 from stoker.cli import config, fit, operator, plan, preflight, rollback, simulate, version
 from stoker.cli.input_error import InputError
 
-COMMANDS = (
-    operator,
-    plan,
-    fit,
-    simulate,
-    preflight,
-    rollback,
-    config,
-    version,
-)  # in the order in which --help lists them
+# In the order in which --help lists them.
+COMMANDS = (operator, plan, fit, simulate, preflight, rollback, config, version)
 
 GOOD, NO, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 _EXIT_CODES = """\

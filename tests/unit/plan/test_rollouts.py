@@ -166,6 +166,21 @@ def test_a_revision_that_was_given_up_is_not_tried_again_until_the_spec_changes(
     assert rolled_out(toy, broken)
 
 
+def test_after_many_revisions_an_old_one_that_fails_now_is_remembered_all_the_same() -> None:
+    toy = world(1)
+    names = {toy.edit(1, version): version for version in range(14, 1, -1)}
+    for version in range(2, 15):
+        toy.edit(1, version)
+        toy.quiet()
+    good = toy.model.status.good_revision
+    old = min(toy.revisions.values(), key=lambda revision: revision.number).name
+    toy.crashing.add(old)
+    toy.edit(1, names[old])
+    toy.quiet()
+    assert toy.state(old) == "Failed"
+    assert toy.revisions_of_pods == {good}
+
+
 def test_without_automatic_rollback_a_failure_is_told_and_nothing_else() -> None:
     toy = world(2)
     broken = toy.edit(2, 2, autoRollback=False)
