@@ -11,3 +11,7 @@ class RolloutDefaults(ApiModel):
     surge_wait_seconds: int = Field(1200, ge=5, le=86_400, examples=[60])
     """Time that a new replica may wait for a node before an old one gives up its place for it. The default is longer
     than node autoscalers take to give a node up (15 minutes); where no node is ever added, a minute is enough."""
+
+    proving_seconds: int = Field(5, ge=0, le=3600, examples=[60])
+    """Time that a new replica has to stay ready before it stands for an old one. Some faults show with the first
+    requests only."""

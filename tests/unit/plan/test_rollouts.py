@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stoker.core.plan.planner import plan
-from tests.unit.plan.rollout_world import SURGE_WAIT_SECONDS, RolloutWorld, world
+from tests.unit.plan.builders import cluster
+from tests.unit.plan.rollout_world import ROUND_SECONDS, SURGE_WAIT_SECONDS, RolloutWorld, world
 
 STRATEGIES = ("Auto", "Surge", "Replace", "BlueGreen")
 
@@ -165,17 +166,48 @@ def test_a_revision_that_was_given_up_is_not_tried_again_until_the_spec_changes(
     assert rolled_out(toy, broken)
 
 
+def test_after_many_revisions_an_old_one_that_fails_now_is_remembered_all_the_same() -> None:
+    toy = world(1)
+    names = {toy.edit(1, version): version for version in range(14, 1, -1)}
+    for version in range(2, 15):
+        toy.edit(1, version)
+        toy.quiet()
+    good = toy.model.status.good_revision
+    old = min(toy.revisions.values(), key=lambda revision: revision.number).name
+    toy.crashing.add(old)
+    toy.edit(1, names[old])
+    toy.quiet()
+    assert toy.state(old) == "Failed"
+    assert toy.revisions_of_pods == {good}
+
+
 def test_without_automatic_rollback_a_failure_is_told_and_nothing_else() -> None:
     toy = world(2)
     broken = toy.edit(2, 2, autoRollback=False)
     toy.crashing.add(broken)
     toy.rounds(60)
     assert toy.condition("Stalled") == ("True", "RolloutFailed")
+    waits = plan(toy.snapshot()).look_again_seconds
+    assert waits is None or waits > 1, "nothing will be different in a moment"
     assert toy.revisions_of_pods >= {broken}
     assert toy.least_serving == 2
     toy.edit(2, 2)
     toy.quiet()
     assert toy.condition("Stalled") == ("True", "RolledBack")
+
+
+def test_a_replica_that_is_ready_only_now_stands_for_nobody_yet() -> None:
+    toy = world(1)
+    new = toy.edit(1, 2)
+    while not any(pod.revision == new and pod.ready for pod in toy.pods.values()):
+        toy.round()
+    toy.seconds -= ROUND_SECONDS
+    planned = toy.look()
+    assert not toy.detached
+    assert planned.look_again_seconds == cluster().configuration.rollouts.proving_seconds
+    toy.seconds += planned.look_again_seconds
+    toy.look()
+    assert len(toy.detached) == 1
 
 
 def test_waiting_for_a_node_is_no_failure() -> None:

@@ -33,7 +33,7 @@ from stoker.core.plan.observing import observing, only_observes, would_scale
 from stoker.core.plan.owned_objects import owned_objects
 from stoker.core.plan.replicas import RevisionReplicas, by_revision
 from stoker.core.plan.revision import controller_revision
-from stoker.core.plan.revision_rows import MOST_REVISIONS
+from stoker.core.plan.revision_rows import MOST_REVISIONS, never_forgotten
 from stoker.core.plan.rollout.course import Course, course_of
 from stoker.core.plan.rollout.outcome import notes_on_step, outcome
 from stoker.core.plan.rollout.steps import Step
@@ -182,7 +182,7 @@ def _forgotten(snapshot: Snapshot, target: Target, replicas: Mapping[str, Revisi
     """Empty ReplicaSets of other revisions, and revisions beyond those that are kept."""
     name = target.rendered.name if target.rendered else None
     yield from replica_sets.emptied(replicas, name)
-    stay = {*replicas, name, snapshot.live.deployment.status.good_revision}
+    stay = never_forgotten(snapshot, target, replicas)
     spare = [revision for revision in snapshot.revisions if revision.name not in stay]
     spare.sort(key=lambda revision: -revision.number)
     for revision in spare[max(0, MOST_REVISIONS - len(replicas)) :]:

@@ -16,9 +16,11 @@ _LONGEST_FAILURE = 1024
 def revision_rows(
     snapshot: Snapshot, target: Target, replicas: Mapping[str, RevisionReplicas], course: Course
 ) -> tuple[RevisionStatus, ...]:
-    kept = sorted(snapshot.revisions, key=lambda revision: -revision.number)[:MOST_REVISIONS]
+    """The newest, but first those that a rollout has to remember something of."""
+    first = never_forgotten(snapshot, target, replicas)
+    by_use = sorted(snapshot.revisions, key=lambda revision: (revision.name not in first, -revision.number))
     rows = []
-    for revision in kept:
+    for revision in by_use[: max(MOST_REVISIONS, len(first))]:
         held = replicas.get(revision.name)
         failed_reason, failed_message = _failure(snapshot, target, course, revision.name)
         state = _state(target, course, held, revision.name)
@@ -38,6 +40,11 @@ def revision_rows(
     return tuple(rows)
 
 
+def never_forgotten(snapshot: Snapshot, target: Target, replicas: Mapping[str, RevisionReplicas]) -> set[str]:
+    names = {target.rendered.name if target.rendered else None, target.given_up.revision if target.given_up else None}
+    return {*replicas, *(name for name in (*names, snapshot.live.deployment.status.good_revision) if name)}
+
+
 def _state(target: Target, course: Course, held: RevisionReplicas | None, revision: str) -> str:
     if target.rendered and revision == target.rendered.name:
         return course.step or "Current"
@@ -47,7 +54,7 @@ def _state(target: Target, course: Course, held: RevisionReplicas | None, revisi
 def _failure(snapshot: Snapshot, target: Target, course: Course, revision: str) -> tuple[str | None, str | None]:
     """Kept while the spec asks for the revision that failed, or cannot be read."""
     name = target.rendered.name if target.rendered else None
-    if course.failure and course.goes_back and revision == name:
+    if course.failure and course.back_to and revision == name:
         return course.failure.reason, course.failure.message[:_LONGEST_FAILURE]
     asked_for = target.given_up.revision if target.given_up else name
     if target.refusal is None and revision != asked_for:

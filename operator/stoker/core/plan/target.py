@@ -72,18 +72,23 @@ def _kept(snapshot: Snapshot) -> dict[str, Revision]:
     return {revision.name: revision for revision in snapshot.revisions if revision.owner_uid in ("", snapshot.uid)}
 
 
+def way_back(snapshot: Snapshot, failed: str) -> str | None:
+    """The revision that takes over by itself from one that failed; None: nothing does."""
+    status = snapshot.live.deployment.status
+    good, given_up = status.good_revision, {entry.name for entry in status.revisions if entry.failed_reason}
+    if not snapshot.live.deployment.spec.rollout.auto_rollback or good not in _kept(snapshot):
+        return None
+    return None if good in {failed, *given_up} else good
+
+
 def _or_the_last_good(snapshot: Snapshot, target: Target) -> Target:
     """A revision that failed stands in the status for as long as the spec asks for it."""
-    status, kept = snapshot.live.deployment.status, _kept(snapshot)
-    good = status.good_revision
-    failed = {entry.name: entry for entry in status.revisions if entry.failed_reason}
-    if target.rendered is None or target.rendered.name not in failed or good not in kept or good in failed:
-        return target
-    if not snapshot.live.deployment.spec.rollout.auto_rollback:
-        return target
-    entry = failed[target.rendered.name]
-    given_up = GivenUp(entry.name, entry.failed_reason or "", entry.failed_message or "")
-    return replace(_pinned(snapshot, good, kept), given_up=given_up)
+    name = target.rendered.name if target.rendered else None
+    for entry in snapshot.live.deployment.status.revisions:
+        if entry.name == name and entry.failed_reason and (good := way_back(snapshot, name)):
+            given_up = GivenUp(name, entry.failed_reason, entry.failed_message or "")
+            return replace(_pinned(snapshot, good, _kept(snapshot)), given_up=given_up)
+    return target
 
 
 def _chosen(snapshot: Snapshot) -> Target:

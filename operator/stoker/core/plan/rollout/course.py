@@ -12,7 +12,7 @@ from stoker.core.plan.rollout.proof import proven, unproven_seconds
 from stoker.core.plan.rollout.room import no_room
 from stoker.core.plan.rollout.steps import Step, step_of
 from stoker.core.plan.snapshot import Snapshot
-from stoker.core.plan.target import Target
+from stoker.core.plan.target import Target, way_back
 
 # The status keeps a failure before anything is done about it, so the next look comes at once.
 AFTER_A_FAILURE_SECONDS = 0.1
@@ -25,7 +25,7 @@ class Course:
     counts: Mapping[str, int]  # that each revision should come to; empty: nobody knows what should run
     step: Step | None = None  # None: no rollout is under way
     failure: Failure | None = None  # of the revision that comes
-    goes_back: bool = False  # whether such a failure is answered by going back
+    back_to: str | None = None  # the revision that takes over from one that failed; None: none does
     proven: int = 0  # replicas of the target that stand for an old one
     look_again_seconds: float | None = None
     before: Step | None = None  # as the status has it
@@ -40,24 +40,25 @@ def course_of(snapshot: Snapshot, target: Target, replicas: Mapping[str, Revisio
     others = [held for revision, held in replicas.items() if revision != name and _holds_something(held)]
     old = [_held(held, held.ready, good) for held in newest_first(others, numbers)]
     own = replicas.get(name)
-    ready = proven(own.replicas, snapshot.now) if own else 0
+    settings = snapshot.cluster.configuration.rollouts
+    ready = proven(own.replicas, settings.proving_seconds, snapshot.now) if own else 0
     before = _step_before(snapshot, name)
     # What goes back from a failed revision has most of its replicas still.
     strategy = RolloutStrategy.AUTO if target.given_up else rollout.strategy
     step = step_of(
         strategy,
         before,
-        no_room=no_room(own, snapshot.cluster.configuration.rollouts.surge_wait_seconds, snapshot.now),
+        no_room=no_room(own, settings.surge_wait_seconds, snapshot.now),
         whole=ready >= wanted,
         unserved=not any(held.ready for held in old),
     )
     held = _held(own, ready, good) if own else Held(name, 0, 0)
     counts = goals(held, old, wanted, step, paused=rollout.paused)
     failed = failure_of(snapshot, own) if own and _is_judged(snapshot, target, rolling=bool(old)) else None
-    goes_back = rollout.auto_rollback and good in numbers
+    back_to = way_back(snapshot, name) if failed else None
     under_way = step if old else None
-    look_again_seconds = _look_again_seconds(snapshot, target, own, under_way, failed)
-    return Course(counts, under_way, failed, goes_back, ready, look_again_seconds, before)
+    look_again_seconds = AFTER_A_FAILURE_SECONDS if back_to else _look_again_seconds(snapshot, target, own, under_way)
+    return Course(counts, under_way, failed, back_to, ready, look_again_seconds, before)
 
 
 def _held(held: RevisionReplicas, ready: int, good: str | None) -> Held:
@@ -80,18 +81,18 @@ def _is_judged(snapshot: Snapshot, target: Target, *, rolling: bool) -> bool:
 
 
 def _look_again_seconds(
-    snapshot: Snapshot, target: Target, own: RevisionReplicas | None, step: Step | None, failed: Failure | None
+    snapshot: Snapshot, target: Target, own: RevisionReplicas | None, step: Step | None
 ) -> float | None:
     """When time alone changes something."""
     if own is None or target.rendered is None:
         return None
-    waits = [AFTER_A_FAILURE_SECONDS] if failed else []
+    settings, waits = snapshot.cluster.configuration.rollouts, list[float]()
     if step or snapshot.live.deployment.status.good_revision != target.rendered.name:
-        waits += [unproven_seconds(replica, snapshot.now) for replica in own.replicas if replica.ready]
+        ready = (replica for replica in own.replicas if replica.ready)
+        waits += [unproven_seconds(replica, settings.proving_seconds, snapshot.now) for replica in ready]
         waits += failure.next_look_seconds(snapshot, own)
     if step is Step.SURGING:
-        wait_seconds = snapshot.cluster.configuration.rollouts.surge_wait_seconds
-        waits += room.next_look_seconds(own, wait_seconds, snapshot.now)
+        waits += room.next_look_seconds(own, settings.surge_wait_seconds, snapshot.now)
     return min((seconds for seconds in waits if seconds > 0), default=None)
 
 

@@ -35,13 +35,13 @@ def outcome(snapshot: Snapshot, target: Target, course: Course) -> Finding | Non
     if course.failure is None:
         return None
     told = _gave_up(name, course.failure.reason, course.failure.message)
-    good = snapshot.live.deployment.status.good_revision
-    if course.goes_back and good:
-        return Finding(Reason.ROLLED_BACK, f"{told} {_next(good)}")
+    if course.back_to:
+        return Finding(Reason.ROLLED_BACK, f"{told} {_next(course.back_to)}")
     why = (
-        "spec.rollout.autoRollback is false, so it stays where it is: mend the spec, or go back with `stoker rollback`."
-        if good
-        else "No revision before it came to the end of its rollout, so there is none to go back to: mend the spec."
+        "No revision before it came to the end of its rollout, so there is none to go back to: mend the spec."
+        if snapshot.live.deployment.spec.rollout.auto_rollback
+        else "spec.rollout.autoRollback is false, so it stays where it is: mend the spec, or go back with"
+        " `stoker rollback`."
     )
     return Finding(Reason.ROLLOUT_FAILED, f"{told} {why}")
 
