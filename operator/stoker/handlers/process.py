@@ -16,6 +16,7 @@ from typing import Any
 import kopf
 from kubernetes.aio.client import Configuration as Credentials
 
+from stoker.agents.orders import Orders
 from stoker.api.configuration import Configuration
 from stoker.core.control_token import ControlKey
 from stoker.engines import PROFILES
@@ -169,6 +170,8 @@ async def _lead(process: _Process, leadership: Leadership) -> None:
                 raise LeadershipLostError("the lease was lost")
         finally:
             logger.info("stopping")
+            if office.orders:
+                await office.orders.close()
             # It writes nothing and takes seconds to end, which the next leader need not wait for.
             watching.cancel()
 
@@ -188,7 +191,11 @@ class _Office:
         self._sweep = Sweep(connection, self.models, namespaces, self.queue.add)
         self.signals = signals_from(setting.configuration.signals)
         self.scaler = Scaler(self.models, self.children, self.signals, setting.configuration, self.queue.add)
-        self._reconciler = Reconciler(connection, self.models, self.children, setting, leadership.held, self.scaler)
+        key = setting.control_key
+        self.orders = Orders(key, lambda model: self.queue.add(resources.Key(*model))) if key else None
+        self._reconciler = Reconciler(
+            connection, self.models, self.children, setting, leadership.held, self.scaler, self.orders
+        )
 
     async def _look(self, key: resources.Key) -> float | None:
         return await self._reconciler.look(key)

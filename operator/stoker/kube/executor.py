@@ -40,9 +40,11 @@ from stoker.core.plan.actions import (
     DrainGroup,
     KeepResult,
     MendClaim,
+    Replace,
     Retier,
     Scale,
     TakeOffTraffic,
+    Tell,
 )
 from stoker.core.plan.snapshot import Identity, Refused
 from stoker.kube import projections, resources
@@ -74,7 +76,10 @@ class _RefusedError(Exception):
 class Executor:
     """Writes for whoever leads; `leads` is asked before every write."""
 
-    def __init__(self, connection: Connection, children: Children, leads: Callable[[], bool]) -> None:
+    def __init__(
+        self, connection: Connection, children: Children, leads: Callable[[], bool], tell: Callable[[Tell], None]
+    ) -> None:
+        self._tell = tell
         self._connection = connection
         self._children = children
         self._leads = leads
@@ -139,7 +144,9 @@ class Executor:
             case Retier(pod, tier):
                 item = await self._patch(resources.PODS, pod, {"metadata": {"labels": {TIER_LABEL: tier.value}}})
                 self._children.pods.absorb(item)
-            case DeletePod(pod):
+            case Tell():
+                self._tell(action)
+            case DeletePod(pod) | Replace(pod, _):
                 await self._delete(resources.PODS, pod)
             case DeleteReplicaSet(replica_set):
                 await self._delete(resources.REPLICA_SETS, replica_set, as_seen=True)

@@ -93,6 +93,11 @@ class Reason(StrEnum):
         "Replicas wait for a node, and no more are ordered before these have one.",
         "Look at the node autoscaler, or raise scaling.maxPendingReplicas in the operator's configuration.",
     )
+    NO_ROOM_TO_SLEEP = (
+        "NoRoomToSleep",
+        "The memory limit of the server's container cannot hold the weights of an asleep replica.",
+        "Raise resources.limits.memory, choose scaling.sleepLevel 2, or set scaling.asleepReplicas to 0.",
+    )
     SCALING_FROZEN = (
         "ScalingFrozen",
         "A rollout or a freeze holds the number of replicas.",

@@ -7,6 +7,7 @@ from typing import Any
 from stoker.api.v1alpha1.status import Status
 from stoker.core.names import Tier
 from stoker.core.plan.snapshot import Identity, ObjectKind
+from stoker.core.pool.report import Verb
 
 Json = dict[str, Any]
 
@@ -145,6 +146,27 @@ class Retier:
 
 
 @dataclass(frozen=True)
+class Tell:
+    """Gives an order to a replica's agent; how it was taken shows at a later look. Given twice it is given once."""
+
+    pod: Identity
+    model: str
+    ip: str
+    port: int
+    restarts: int  # the life of its containers that it is meant for
+    verb: Verb
+    level: int = 1  # of sleep
+
+
+@dataclass(frozen=True)
+class Replace:
+    """Ends a pod off traffic that cannot come to what is wanted of it; whoever counts it makes another."""
+
+    pod: Identity
+    why: str
+
+
+@dataclass(frozen=True)
 class DeletePod:
     """Ends one pod; its grace is the pod's own."""
 
@@ -196,6 +218,8 @@ Action = (
     | DrainGroup
     | TakeOffTraffic
     | Retier
+    | Tell
+    | Replace
     | DeletePod
     | DeleteReplicaSet
     | DeleteGroup

@@ -21,6 +21,7 @@ from stoker.core.plan.actions import (
     DrainGroup,
     Note,
     Plan,
+    Replace,
     Scale,
 )
 from stoker.core.plan.conditions import notes_on
@@ -46,12 +47,13 @@ def plan(snapshot: Snapshot) -> Plan:
         snapshot, target, replicas, wanted, _findings(snapshot, target, replicas), _blocked(snapshot, target)
     )
     counts = _counts(snapshot, target, replicas, wanted.replicas)
-    leaving, look_again_seconds = _departures(snapshot, replicas, counts)
+    leaving, leaving_seconds = _departures(snapshot, replicas, counts)
+    moving, moving_seconds = _tiers(snapshot, target, replicas, wanted)
     actions: list[Action] = [
         *adoptions(snapshot),
         *_fetching(snapshot, target),
         *_owned(snapshot, wanted.serving, target),
-        *_tiers(snapshot, target, replicas, wanted),
+        *moving,
         *_replica_actions(snapshot, target, replicas, counts),
         *leaving,
         *_forgotten(snapshot, target, replicas),
@@ -59,7 +61,7 @@ def plan(snapshot: Snapshot) -> Plan:
     status, statements = status_of(picture)
     known = {condition.type: condition for condition in snapshot.live.deployment.status.conditions}
     notes = (*_notes_on(actions), *notes_on(statements, known))
-    waits = [look_again_seconds, target.stage.look_again_seconds if target.stage else None]
+    waits = [leaving_seconds, moving_seconds, target.stage.look_again_seconds if target.stage else None]
     return Plan(tuple(actions), status, notes, min((wait for wait in waits if wait is not None), default=None))
 
 
@@ -69,10 +71,12 @@ def _serving(replicas: Mapping[str, RevisionReplicas]) -> int:
 
 def _tiers(
     snapshot: Snapshot, target: Target, replicas: Mapping[str, RevisionReplicas], wanted: Wanted
-) -> Iterator[Action]:
-    yield from mended_tiers(replicas)
-    if target.rendered is not None:
-        yield from moved_tiers(snapshot, replicas, wanted.want, target.rendered.name)
+) -> tuple[list[Action], float | None]:
+    mended = list(mended_tiers(replicas))
+    if target.rendered is None:
+        return mended, None
+    moved, look_again_seconds = moved_tiers(snapshot, replicas, wanted.want, target.rendered.name)
+    return [*mended, *moved], look_again_seconds
 
 
 def _fetching(snapshot: Snapshot, target: Target) -> Iterator[Action]:
@@ -202,6 +206,8 @@ def _notes_on(actions: list[Action]) -> Iterator[Note]:
             case Scale(replica_set, before, count, _):
                 change = "up" if count > before else "down"
                 yield Note(f"Scaled{change.title()}", f"Scaled {replica_set.name} {change} from {before} to {count}.")
+            case Replace(pod, why):
+                yield Note("Replaced", f"Ending pod {pod.name} for another one: {why}.", warning=True)
             case DrainGroup(group, _, why):
                 yield Note("ScaledDown", f"Taking replica {group.name} away ({why}).")
             case _:

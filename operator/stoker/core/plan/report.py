@@ -22,9 +22,11 @@ from stoker.core.plan.actions import (
     KeepResult,
     MendClaim,
     Plan,
+    Replace,
     Retier,
     Scale,
     TakeOffTraffic,
+    Tell,
 )
 
 
@@ -67,6 +69,10 @@ def sentence(action: Action) -> str:  # noqa: C901, PLR0911, PLR0912 - one line 
             return f"take pod {leader.name} off traffic"
         case Retier(pod, tier):
             return f"move pod {pod.name} to tier {tier}"
+        case Tell(pod, verb=verb):
+            return f"tell the agent of pod {pod.name} to {verb}"
+        case Replace(pod, why):
+            return f"delete pod {pod.name} for another one ({why})"
         case DeletePod(pod):
             return f"delete pod {pod.name}"
         case DeleteReplicaSet(replica_set):

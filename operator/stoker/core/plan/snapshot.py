@@ -15,6 +15,7 @@ from stoker.api.v1alpha1.reason import Reason
 from stoker.api.v1alpha1.status import ScalingStatus
 from stoker.core.control_token import ControlKey
 from stoker.core.engine import EngineProfile, Refusal
+from stoker.core.pool.report import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,11 @@ class Pod:
     agent_port: int = 0  # 0: no agent
     server_port: int = 0  # 0: none is named
     metrics_path: str = ""  # of the engine; empty: none is known
+
+    @property
+    def restarts(self) -> int:
+        """Tells the lives of its containers apart."""
+        return sum(container.restarts for container in self.containers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +269,7 @@ class Snapshot:
     contests: tuple[Contest, ...] = ()
     scaled: Scaled | None = None  # None: nothing has been decided since the operator began
     in_flight: Mapping[str, int] = field(default_factory=dict)  # requests, by the uid of the pod that answers them
+    reports: Mapping[str, Report] = field(default_factory=dict)  # of agents that were given orders, by uid
 
     @property
     def name(self) -> str:
