@@ -7,6 +7,7 @@ from stoker.core.pool.report import Gate, Heard
 
 # 404 and 405: an agent that does not know the order; 401 and 403: it has another key, or none.
 _DEAF = frozenset({401, 403, 404, 405})
+_UNABLE = frozenset({400, 501})
 _LONGEST_SENTENCE = 300
 _FAILED = "the last try failed: "
 
@@ -45,8 +46,10 @@ def taken(status: int, body: bytes) -> Taken:
         return Taken(Heard.UNDER_WAY, sentence)
     if status in _DEAF:
         return Taken(Heard.DEAF, sentence)
+    if status in _UNABLE:
+        return Taken(Heard.UNABLE, sentence)
     # 503: it is too busy to do that now.
-    return Taken(Heard.SILENT if status >= 500 and status != 501 else Heard.REFUSED, sentence)
+    return Taken(Heard.SILENT if status >= 500 else Heard.REFUSED, sentence)
 
 
 def found(status: int, body: bytes) -> Found:

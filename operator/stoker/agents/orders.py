@@ -90,7 +90,7 @@ class Orders:
                 told.task.cancel()
             told = self._told[uid] = _Told(model, tell.restarts)
         if told.report.verb is not tell.verb:
-            told.report = _unknown_again(told.report, tell.verb)
+            told.report = before_answer(told.report, tell.verb)
             told.first_at, told.due_at = self._now(), 0.0
         told.next = tell
         if told.task is None and self._now() >= told.due_at:
@@ -130,10 +130,10 @@ class Orders:
         return self._last_number
 
 
-def _unknown_again(before: Report, verb: Verb) -> Report:
+def before_answer(before: Report, verb: Verb) -> Report:
+    """What was said before an order says nothing of the time after it."""
     return Report(
         verb=verb,
-        # What lets requests in at the agent's own pace may be on its way still.
         closed=before.closed or verb is Verb.DRAIN,
         sleepless=before.sleepless,
     )
@@ -143,8 +143,7 @@ def after_answer(before: Report, said: Taken, seen: Found) -> Report:
     if said.heard is Heard.SILENT:
         return replace(before, heard=Heard.SILENT, failures=before.failures + 1)
     verb = before.verb
-    refused = said.heard is Heard.REFUSED and seen.asleep is not True
-    sleepless = verb is Verb.SLEEP and (refused or bool(said.trouble))
+    sleepless = verb is Verb.SLEEP and (said.heard is Heard.UNABLE or bool(said.trouble))
     return replace(
         before,
         heard=said.heard,

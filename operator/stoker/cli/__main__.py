@@ -10,10 +10,19 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from stoker.cli import config, fit, operator, plan, preflight, simulate, version
+from stoker.cli import config, fit, freeze, operator, plan, preflight, simulate, version
 from stoker.cli.input_error import InputError
 
-COMMANDS = (operator, plan, fit, simulate, preflight, config, version)  # in the order in which --help lists them
+COMMANDS = (
+    operator,
+    plan,
+    fit,
+    simulate,
+    preflight,
+    freeze,
+    config,
+    version,
+)  # in the order in which --help lists them
 
 GOOD, NO, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 _EXIT_CODES = """\

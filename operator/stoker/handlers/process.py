@@ -29,6 +29,7 @@ from stoker.kube import resources
 from stoker.kube.backoff import Backoff
 from stoker.kube.children import Children
 from stoker.kube.connection import ApiError, ApiUnreachableError, Connection
+from stoker.kube.freeze import Freeze
 from stoker.kube.leadership import Leadership, LeadershipLostError, LeaseServer
 from stoker.kube.lease import ElectionSettings, new_identity
 from stoker.kube.models import Models
@@ -139,7 +140,7 @@ async def _lead(process: _Process, leadership: Leadership) -> None:
     async with opened as connection:
         has_groups = await has_leader_worker_sets(connection, configuration.watch.namespaces)
         setting = Setting(configuration, PROFILES, place.version, process.identity, has_groups, place.control_key)
-        office = _Office(connection, setting, leadership)
+        office = _Office(connection, setting, leadership, place.namespace)
         health.checks += office.checks()
         health.state = "reading the cluster"
         watches = asyncio.Event()
@@ -163,6 +164,7 @@ async def _lead(process: _Process, leadership: Leadership) -> None:
                 office.run(health),
                 leadership.wait_until_lost(),
                 office.children.run(),
+                office.freeze.run(),
                 office.signals.run(),
                 office.scaler.run(),
             )
@@ -179,7 +181,9 @@ async def _lead(process: _Process, leadership: Leadership) -> None:
 class _Office:
     """Everything that a leader works with."""
 
-    def __init__(self, connection: Connection, setting: Setting, leadership: Leadership) -> None:
+    def __init__(
+        self, connection: Connection, setting: Setting, leadership: Leadership, operator_namespace: str
+    ) -> None:
         namespaces = setting.configuration.watch.namespaces
         self.models = Models()
         self._connection = connection
@@ -190,12 +194,24 @@ class _Office:
         )
         self._sweep = Sweep(connection, self.models, namespaces, self.queue.add)
         self.signals = signals_from(setting.configuration.signals)
-        self.scaler = Scaler(self.models, self.children, self.signals, setting.configuration, self.queue.add)
+        self.freeze = Freeze(connection, operator_namespace, self._look_at_all)
+        self.scaler = Scaler(
+            self.models,
+            self.children,
+            self.signals,
+            setting.configuration,
+            self.queue.add,
+            lambda: bool(self.freeze.reason),
+        )
         key = setting.control_key
         self.orders = Orders(key, lambda model: self.queue.add(resources.Key(*model))) if key else None
         self._reconciler = Reconciler(
-            connection, self.models, self.children, setting, leadership.held, self.scaler, self.orders
+            connection, self.models, self.children, setting, leadership.held, self.scaler, self.orders, self.freeze
         )
+
+    def _look_at_all(self) -> None:
+        for key in self.models:
+            self.queue.add(key)
 
     async def _look(self, key: resources.Key) -> float | None:
         return await self._reconciler.look(key)
@@ -214,8 +230,8 @@ class _Office:
         began = asyncio.get_running_loop().time()
         await self._read_models()
         await self.children.wait_until_synced()
-        for key in self.models:
-            self.queue.add(key)
+        await self.freeze.wait_for_the_first_look()
+        self._look_at_all()
         health.state = "leading"
         logger.info("leading: read %d models and %d pods", len(self.models), len(self.children.pods))
         helpers = [

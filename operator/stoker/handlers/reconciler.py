@@ -33,6 +33,7 @@ from stoker.kube.children import Children
 from stoker.kube.connection import ApiError, Connection
 from stoker.kube.events import post_event
 from stoker.kube.executor import Executor, MovedOnError, NotLeadingError
+from stoker.kube.freeze import Freeze
 from stoker.kube.job_log import last_progress
 from stoker.kube.memory import Memory
 from stoker.kube.models import Models
@@ -78,7 +79,9 @@ class Reconciler:
         leads: Callable[[], bool],
         scaler: Scaler | None = None,
         orders: Orders | None = None,
+        freeze: Freeze | None = None,
     ) -> None:
+        self._freeze = freeze
         self._scaler = scaler
         self._orders = orders
         self._connection = connection
@@ -168,6 +171,7 @@ class Reconciler:
                 children.storage_classes(),
                 setting.has_leader_worker_sets,
                 setting.control_key,
+                self._freeze.reason if self._freeze else "",
                 self._scaler is not None,
             ),
             replica_sets=children.replica_sets.of(key),

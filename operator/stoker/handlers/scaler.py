@@ -82,14 +82,16 @@ class _Removals:
 class Scaler:
     """Runs while this process leads."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what a decision needs
         self,
         models: Models,
         children: Children,
         signals: Signals,
         configuration: Configuration,
         enqueue: Callable[[Key], None],
+        frozen: Callable[[], bool] = lambda: False,
     ) -> None:
+        self._frozen = frozen
         self._models = models
         self._children = children
         self._signals = signals
@@ -197,7 +199,7 @@ class Scaler:
         observation = Observation(
             now_seconds=moment.seconds,
             replicas=replicas,
-            limits=subject.limits(moment.wall, lead_seconds, frozen=rolling),
+            limits=subject.limits(moment.wall, lead_seconds, frozen=rolling or self._frozen()),
             aims=subject.aims,
             prior=subject.prior,
         )

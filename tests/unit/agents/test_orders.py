@@ -154,7 +154,7 @@ def test_what_is_gone_is_forgotten_and_its_order_is_given_up() -> None:
         (200, b'{"message": "drained"}', Heard.DONE),
         (202, b"", Heard.UNDER_WAY),
         (409, b'{"message": "it is waking up"}', Heard.REFUSED),
-        (501, b"{", Heard.REFUSED),
+        (501, b"{", Heard.UNABLE),
         (401, b'{"error": "The token is missing or wrong."}', Heard.DEAF),
         (403, b"[]", Heard.DEAF),
         (404, b"not found", Heard.DEAF),

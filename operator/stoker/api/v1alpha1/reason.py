@@ -101,7 +101,7 @@ class Reason(StrEnum):
     SCALING_FROZEN = (
         "ScalingFrozen",
         "A rollout or a freeze holds the number of replicas.",
-        "Wait for the rollout, or mend what holds it up.",
+        "Wait for the rollout, or mend what holds it up; `stoker thaw` ends a freeze.",
     )
     LIMITED_BY_CONFIGURATION = (
         "LimitedByConfiguration",

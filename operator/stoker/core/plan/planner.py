@@ -36,7 +36,7 @@ from stoker.core.plan.snapshot import Owned, Snapshot
 from stoker.core.plan.status import MOST_REVISIONS, Picture, status_of
 from stoker.core.plan.target import Target, target_of
 from stoker.core.plan.upkeep import adoptions, mended_tiers, moved_tiers
-from stoker.core.plan.wanted import Wanted, wanted_of
+from stoker.core.plan.wanted import Wanted, is_frozen, wanted_of
 
 
 def plan(snapshot: Snapshot) -> Plan:
@@ -146,6 +146,8 @@ def _counts(
     others = [held for revision, held in replicas.items() if revision != name and _holds_something(held)]
     old = [held.held for held in newest_first(others, numbers)]
     own = replicas[name].held if name in replicas else Held(name, 0, 0)
+    if is_frozen(snapshot) and any(held.count for held in (own, *old)):
+        return {held.revision: held.count for held in (own, *old)}
     return goals(own, old, wanted, paused=snapshot.live.deployment.spec.rollout.paused)
 
 

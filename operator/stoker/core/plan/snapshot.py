@@ -231,6 +231,7 @@ class Cluster:
     storage_classes: frozenset[str] | None = None
     has_leader_worker_sets: bool | None = None
     control_key: ControlKey | None = None  # None: agents take no orders
+    frozen: str = ""  # why a person froze the fleet; empty: nobody did
     scales: bool = False  # whether somebody follows the load, so that Auto means more than the floor
 
 

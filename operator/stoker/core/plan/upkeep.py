@@ -8,10 +8,9 @@ from stoker.core.plan.commands import report_of, tell
 from stoker.core.plan.replicas import RevisionReplicas, seat_of
 from stoker.core.plan.revision import owner_reference
 from stoker.core.plan.snapshot import Snapshot
-from stoker.core.pool.report import Verb, again_seconds
+from stoker.core.pool.report import again_seconds
 from stoker.core.pool.seat import Want
-from stoker.core.pool.steps import step
-from stoker.core.pool.tiers import changes
+from stoker.core.pool.steps import steps
 
 _COUNTED = {tier.value for tier in Tier} - {Tier.DRAINING.value}
 
@@ -43,28 +42,24 @@ def moved_tiers(
 ) -> tuple[list[Action], float | None]:
     """The next step of each replica towards its tier; and when to look again. What is mended in the same plan is looked
     at in the next one."""
-    all_of_them = {
-        replica.name: (replica, held.revision == current)
+    leaders = {
+        replica.name: (replica, replica.leader, held.revision == current)
         for held in replicas.values()
         for replica in held.replicas
         if replica.leader and replica.tier in _COUNTED
     }
-    seats = [seat_of(replica, snapshot, current=its) for replica, its in all_of_them.values()]
-    wanted = changes(seats, want)
+    seats = [seat_of(replica, snapshot, current=its) for replica, _, its in leaders.values()]
+    reports = {name: report_of(leader, snapshot) for name, (_, leader, _) in leaders.items()}
     actions: list[Action] = []
     waits: list[float] = []
-    for seat in seats:
-        replica, _ = all_of_them[seat.name]
-        if replica.leader is None:
-            continue
-        report = report_of(replica.leader, snapshot)
-        taken = step(seat.tier, wanted.get(seat.name, seat.tier), report)
+    for name, taken in steps(seats, want, reports).items():
+        _, leader, _ = leaders[name]
+        report = reports[name]
         if taken.label:
-            actions.append(Retier(replica.leader.identity, taken.label))
+            actions.append(Retier(leader.identity, taken.label))
         elif taken.replace:
-            actions.append(Replace(replica.leader.identity, taken.replace))
-        elif taken.tell and report and (seat.ready or taken.tell is not Verb.DRAIN):
-            # What is not ready takes no traffic, and says so itself.
-            actions.append(tell(replica.leader, snapshot, taken.tell))
+            actions.append(Replace(leader.identity, taken.replace))
+        elif taken.tell and report:
+            actions.append(tell(leader, snapshot, taken.tell))
             waits.append(again_seconds(report.failures))
     return actions, min(waits, default=None)

@@ -28,6 +28,12 @@ class Wanted:
         return self.want.replicas
 
 
+def is_frozen(snapshot: Snapshot) -> bool:
+    """What is suspended stays suspended, and what never ran may begin."""
+    deployment = snapshot.live.deployment
+    return bool(snapshot.cluster.frozen and deployment.status.observed_generation and not deployment.spec.suspend)
+
+
 def wanted_of(snapshot: Snapshot, target: Target, serving_now: int) -> Wanted:
     spec, limits = snapshot.live.deployment.spec, snapshot.cluster.configuration.limits
     if spec.suspend or spec.scaling.target_ref:
@@ -52,6 +58,9 @@ def _asked_for(snapshot: Snapshot, serving_now: int) -> tuple[int, int, Refusal 
     """By the spec, or by the load where Stoker scales. Before the load was ever seen, nothing is taken away."""
     spec, scaled = snapshot.live.deployment.spec, snapshot.scaled
     warm = spec.scaling.warm_replicas
+    if is_frozen(snapshot):
+        said = f"The fleet is frozen ({snapshot.cluster.frozen}): `stoker thaw` ends it. What dies is replaced."
+        return snapshot.live.deployment.status.desired_replicas, warm, Refusal(Reason.SCALING_FROZEN, said)
     if spec.scaling.mode != ScalingMode.AUTO or not snapshot.cluster.scales:
         return spec.replicas, warm, None
     if scaled is None:

@@ -30,7 +30,8 @@ class Heard(StrEnum):
     NOTHING = "nothing"  # it is on its way, or was never given
     DONE = "done"
     UNDER_WAY = "under way"
-    REFUSED = "refused"
+    REFUSED = "refused"  # not now
+    UNABLE = "unable"  # this engine, or not in this way
     SILENT = "silent"  # no answer in time: it may have come through or not
     DEAF = "deaf"  # an agent that takes no orders from this operator: older, or with another key
 

@@ -14,10 +14,13 @@ takes over after any step goes on with the next. Nothing labelled warm was told 
 was told to drain. A replica whose agent takes no orders has labels only, and is never asleep.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from stoker.core.names import Tier
 from stoker.core.pool.report import Gate, Heard, Report, Verb
+from stoker.core.pool.seat import Seat, Want
+from stoker.core.pool.tiers import changes
 
 # Somebody whom the node finds ready and this operator cannot reach serves as well as it did before there were orders.
 SILENT_TRIES = 3
@@ -34,6 +37,18 @@ class Step:
 
 
 STAY = Step()
+
+
+def steps(seats: Iterable[Seat], want: Want, reports: Mapping[str, Report | None]) -> Mapping[str, Step]:
+    """What each replica does next, of those that do something."""
+    seats = tuple(seats)
+    wanted = changes(seats, want)
+    taken = {seat.name: step(seat.tier, wanted.get(seat.name, seat.tier), reports[seat.name]) for seat in seats}
+    # What is not ready takes no traffic, and is drained once it is.
+    unready = {seat.name for seat in seats if not seat.ready}
+    return {
+        name: each for name, each in taken.items() if each != STAY and not (name in unready and each.tell is Verb.DRAIN)
+    }
 
 
 def step(label: Tier, wanted: Tier, report: Report | None) -> Step:
