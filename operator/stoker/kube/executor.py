@@ -15,6 +15,7 @@ from stoker.core.names import (
     FIELD_MANAGER,
     LEFT_FROM,
     MODEL_LABEL,
+    PROTECTION,
     REVISION_LABEL,
     TASK_RESULT,
     TIER_LABEL,
@@ -40,6 +41,7 @@ from stoker.core.plan.actions import (
     DrainGroup,
     KeepResult,
     MendClaim,
+    Protect,
     Replace,
     Retier,
     Scale,
@@ -105,7 +107,7 @@ class Executor:
         finally:
             memory.refused = tuple(refused)
 
-    async def _write(self, action: Action, owner_uid: str, memory: Memory, now: float) -> None:  # noqa: C901, PLR0912 - one line for each kind of action
+    async def _write(self, action: Action, owner_uid: str, memory: Memory, now: float) -> None:  # noqa: C901, PLR0912, PLR0915 - a line for each kind
         match action:
             case CreateRevision(body):
                 await self._create(resources.CONTROLLER_REVISIONS, self._children.revisions.absorb, body, owner_uid)
@@ -143,6 +145,10 @@ class Executor:
                 self._children.pods.absorb(item)
             case Retier(pod, tier):
                 item = await self._patch(resources.PODS, pod, {"metadata": {"labels": {TIER_LABEL: tier.value}}})
+                self._children.pods.absorb(item)
+            case Protect(pod, loads):
+                annotations = {name: value if loads else None for name, value in PROTECTION.items()}
+                item = await self._patch(resources.PODS, pod, {"metadata": {"annotations": annotations}})
                 self._children.pods.absorb(item)
             case Tell():
                 self._tell(action)

@@ -50,6 +50,7 @@ WORLDS = {
         pods(S, S), (Want(1),), Faults(crashes=1, lost=1), requests=1
     ),
     "one of three less, two requests": World(pods(S, S, S), (Want(2),), requests=2),
+    "a warm one less, an operator killed": World(pods(S, W, W), (Want(1, 1),), Faults(crashes=1), requests=1),
     "to sleep and back": World(pods(S, S), (Want(1, 0, 1), Want(2)), requests=2),
     "to sleep and back, an order lost, an operator killed": World(
         pods(S, S), (Want(1, 0, 1), Want(2)), Faults(crashes=1, lost=1)

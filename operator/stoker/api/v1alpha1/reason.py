@@ -96,7 +96,7 @@ class Reason(StrEnum):
     NO_ROOM_TO_SLEEP = (
         "NoRoomToSleep",
         "The memory limit of the server's container cannot hold the weights of an asleep replica.",
-        "Raise resources.limits.memory, choose scaling.sleepLevel 2, or set scaling.asleepReplicas to 0.",
+        "Raise resources.limits.memory, or set scaling.asleepReplicas to 0.",
     )
     SCALING_FROZEN = (
         "ScalingFrozen",

@@ -146,6 +146,14 @@ class Retier:
 
 
 @dataclass(frozen=True)
+class Protect:
+    """Asks node autoscalers to leave a pod alone while it loads, or no longer to."""
+
+    pod: Identity
+    loads: bool
+
+
+@dataclass(frozen=True)
 class Tell:
     """Gives an order to a replica's agent; how it was taken shows at a later look. Given twice it is given once."""
 
@@ -218,6 +226,7 @@ Action = (
     | DrainGroup
     | TakeOffTraffic
     | Retier
+    | Protect
     | Tell
     | Replace
     | DeletePod

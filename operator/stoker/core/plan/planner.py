@@ -18,15 +18,18 @@ from stoker.core.plan.actions import (
     CreateRevision,
     DeleteOwned,
     DeleteRevision,
+    Detach,
     DrainGroup,
     Note,
     Plan,
     Replace,
+    Retier,
     Scale,
 )
 from stoker.core.plan.conditions import notes_on
 from stoker.core.plan.diagnosis import Finding, diagnosis
 from stoker.core.plan.difference import difference
+from stoker.core.plan.evacuation import broken_devices, extra_replicas, least_available, protections
 from stoker.core.plan.fetch.asking import forgotten
 from stoker.core.plan.owned_objects import owned_objects
 from stoker.core.plan.replicas import RevisionReplicas, by_revision, newest_first
@@ -46,18 +49,23 @@ def plan(snapshot: Snapshot) -> Plan:
     picture = Picture(
         snapshot, target, replicas, wanted, _findings(snapshot, target, replicas), _blocked(snapshot, target)
     )
-    counts = _counts(snapshot, target, replicas, wanted.replicas)
+    extra = extra_replicas(snapshot, replicas, wanted.replicas)
+    counts = _counts(snapshot, target, replicas, wanted.replicas + extra)
+    available = least_available(snapshot, replicas, wanted.serving)
     leaving, leaving_seconds = _departures(snapshot, replicas, counts)
     moving, moving_seconds = _tiers(snapshot, target, replicas, wanted)
     actions: list[Action] = [
         *adoptions(snapshot),
         *_fetching(snapshot, target),
-        *_owned(snapshot, wanted.serving, target),
+        *_owned(snapshot, available, target),
         *moving,
+        *broken_devices(snapshot, replicas),
         *_replica_actions(snapshot, target, replicas, counts),
         *leaving,
         *_forgotten(snapshot, target, replicas),
     ]
+    touched = {action.pod.uid for action in actions if isinstance(action, Retier | Detach | Replace)}
+    actions += protections(snapshot, replicas, touched)
     status, statements = status_of(picture)
     known = {condition.type: condition for condition in snapshot.live.deployment.status.conditions}
     notes = (*_notes_on(actions), *notes_on(statements, known))
@@ -108,14 +116,14 @@ def _blocked(snapshot: Snapshot, target: Target) -> Finding | None:
     return None
 
 
-def _owned(snapshot: Snapshot, wanted: int, target: Target) -> Iterator[Action]:
+def _owned(snapshot: Snapshot, available: int, target: Target) -> Iterator[Action]:
     deployment = snapshot.live.deployment
     contested = {(contest.kind, contest.name) for contest in snapshot.contests}
     if target.rendered is None or deployment.spec.scaling.target_ref:
         return
     # Pods that drain still work together when their LeaderWorkerSet is gone.
     spans_pods = target.rendered.pods > 1 or bool(snapshot.groups) or any(pod.group for pod in snapshot.pods)
-    desired = dict(owned_objects(deployment, wanted, snapshot.cluster.configuration, spans_pods=spans_pods))
+    desired = dict(owned_objects(deployment, available, snapshot.cluster.configuration, spans_pods=spans_pods))
     for kind, body in desired.items():
         found = snapshot.owned.get(kind)
         if (kind.value, snapshot.name) in contested:

@@ -131,6 +131,7 @@ def seat_of(replica: Replica, snapshot: Snapshot, *, current: bool) -> Seat:
         created_seconds=replica.created.timestamp(),
         in_flight=snapshot.in_flight.get(replica.leader.identity.uid) if replica.leader else None,
         reachable=report is None or report.failures < SILENT_TRIES,
+        stays=not any(pod.node in snapshot.cluster.leaving_nodes for pod in replica.pods),
         sleeps=report is not None and not report.sleepless,
     )
 

@@ -22,6 +22,7 @@ from stoker.core.plan.actions import (
     KeepResult,
     MendClaim,
     Plan,
+    Protect,
     Replace,
     Retier,
     Scale,
@@ -69,6 +70,8 @@ def sentence(action: Action) -> str:  # noqa: C901, PLR0911, PLR0912 - one line 
             return f"take pod {leader.name} off traffic"
         case Retier(pod, tier):
             return f"move pod {pod.name} to tier {tier}"
+        case Protect(pod, loads):
+            return f"ask node autoscalers {'to leave' if loads else 'no longer to leave'} pod {pod.name} alone"
         case Tell(pod, verb=verb):
             return f"tell the agent of pod {pod.name} to {verb}"
         case Replace(pod, why):

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 from stoker.api.configuration import Configuration
 from stoker.api.parsing import LiveObject
@@ -72,6 +73,7 @@ class Pod:
     message: str
     containers: tuple[Container, ...]
     ip: str = ""  # empty: it has none yet
+    protected: bool = False  # node autoscalers are asked to leave it alone
     agent_port: int = 0  # 0: no agent
     server_port: int = 0  # 0: none is named
     metrics_path: str = ""  # of the engine; empty: none is known
@@ -192,6 +194,7 @@ class Node:
     labels: Mapping[str, str]
     allocatable: Mapping[str, int]  # extended resources only
     schedulable: bool
+    leaving: bool = False  # it is about to go, or gone: what runs there has to run elsewhere
 
 
 class ObjectKind(StrEnum):
@@ -233,6 +236,10 @@ class Cluster:
     control_key: ControlKey | None = None  # None: agents take no orders
     frozen: str = ""  # why a person froze the fleet; empty: nobody did
     scales: bool = False  # whether somebody follows the load, so that Auto means more than the floor
+
+    @cached_property
+    def leaving_nodes(self) -> frozenset[str]:
+        return frozenset(node.name for node in self.nodes or () if node.leaving)
 
 
 @dataclass(frozen=True, slots=True)

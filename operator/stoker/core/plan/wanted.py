@@ -82,7 +82,7 @@ def _sleepless(snapshot: Snapshot, target: Target) -> Refusal | None:
     return Refusal(
         Reason.NO_ROOM_TO_SLEEP,
         f"Weights {size} do not surely fit the memory limit {limit} with {ENGINE_BYTES // 2**30} GiB for the engine, so"
-        " no replica is put to sleep: raise spec.resources.limits.memory, or set spec.scaling.sleepLevel to 2.",
+        " no replica is put to sleep: raise spec.resources.limits.memory, or set spec.scaling.asleepReplicas to 0.",
     )
 
 
