@@ -121,7 +121,7 @@ class Orders:
         deaf = told.report.heard is Heard.DEAF
         told.due_at = self._now() + (DEAF_SECONDS if deaf else again_seconds(told.report.failures))
         if before != told.report:
-            logger.info("%s/%s: %s: %s %s", *told.model, tell.pod.name, tell.verb, said.heard, said.sentence)
+            logger.info("%s/%s: pod %s: %s: %s %s", *told.model, tell.pod.name, tell.verb, said.heard, said.sentence)
             self._changed(told.model)
 
     def _number(self) -> int:

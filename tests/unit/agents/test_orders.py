@@ -1,6 +1,7 @@
 """Orders on their way: late, lost, twice, to the wrong pod, and to agents that do not know them."""
 
 import asyncio
+import logging
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -72,6 +73,17 @@ def test_an_order_that_is_repeated_in_every_look_is_given_now_and_then() -> None
         assert world.changes == [MODEL], "nothing new is no news"
 
     run_in_virtual_time(story())
+
+
+def test_how_an_order_was_taken_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        world = World(Agent([(Taken(Heard.DONE, "drained"), CLOSED)]))
+        await world.repeated(Verb.DRAIN, 5.0)
+
+    with caplog.at_level(logging.INFO):
+        run_in_virtual_time(story())
+    said = [record.getMessage() for record in caplog.records if record.name == "stoker.agents.orders"]
+    assert said == ["models/llama: pod web-1: drain: done drained"]
 
 
 def test_what_was_known_before_an_order_is_unknown_once_it_is_given() -> None:
