@@ -83,6 +83,10 @@
 {{- end }}
 
 {{- define "stoker.rules.operator" }}
+# The ConfigMap stoker-freeze, by which a person stops scaling and rollouts.
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [get, list, watch]
 # One operator acts, others stand by.
 - apiGroups: ["coordination.k8s.io"]
   resources: [leases]

@@ -15,6 +15,12 @@ DRAINING_SINCE = (
 )
 LEFT_FROM = "stoker.dev/left-from"  # on such a pod: the ReplicaSet that it left, and its generation then
 
+FREEZE_CONFIG_MAP = "stoker-freeze"  # in the operator's namespace: while it is there, nothing is scaled or rolled out
+FREEZE_REASON = "reason"  # its key
+
+# On a pod that loads: what Karpenter and the cluster autoscaler leave alone.
+PROTECTION = {"karpenter.sh/do-not-disrupt": "true", "cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
+
 METRICS_PATH = "prometheus.io/path"  # on a pod: where its engine has its metrics
 
 TASK_LABEL = "stoker.dev/task"  # on jobs and their pods: inspect or fetch

@@ -16,6 +16,7 @@ from typing import Any
 import kopf
 from kubernetes.aio.client import Configuration as Credentials
 
+from stoker.agents.orders import Orders
 from stoker.api.configuration import Capacity, Configuration
 from stoker.core.control_token import ControlKey
 from stoker.engines import PROFILES
@@ -29,6 +30,7 @@ from stoker.kube import resources
 from stoker.kube.backoff import Backoff
 from stoker.kube.children import Children
 from stoker.kube.connection import ApiError, ApiUnreachableError, Connection
+from stoker.kube.freeze import Freeze
 from stoker.kube.leadership import Leadership, LeadershipLostError, LeaseServer
 from stoker.kube.lease import ElectionSettings, new_identity
 from stoker.kube.models import Models
@@ -145,7 +147,7 @@ async def _lead(process: _Process, leadership: Leadership) -> None:
     async with opened as connection:
         has_groups = await has_leader_worker_sets(connection, configuration.watch.namespaces)
         setting = Setting(configuration, PROFILES, place.version, process.identity, has_groups, place.control_key)
-        office = _Office(connection, setting, leadership, process.telemetry)
+        office = _Office(connection, setting, leadership, process)
         health.checks += office.checks()
         health.state = "reading the cluster"
         watches = asyncio.Event()
@@ -169,6 +171,7 @@ async def _lead(process: _Process, leadership: Leadership) -> None:
                 office.run(health),
                 leadership.wait_until_lost(),
                 office.children.run(),
+                office.freeze.run(),
                 office.signals.run(),
                 office.surroundings.run(),
                 office.scaler.run(),
@@ -178,6 +181,8 @@ async def _lead(process: _Process, leadership: Leadership) -> None:
                 raise LeadershipLostError("the lease was lost")
         finally:
             logger.info("stopping")
+            if office.orders:
+                await office.orders.close()
             # It writes nothing and takes seconds to end, which the next leader need not wait for.
             watching.cancel()
 
@@ -185,7 +190,7 @@ async def _lead(process: _Process, leadership: Leadership) -> None:
 class _Office:
     """Everything that a leader works with."""
 
-    def __init__(self, connection: Connection, setting: Setting, leadership: Leadership, telemetry: Telemetry) -> None:
+    def __init__(self, connection: Connection, setting: Setting, leadership: Leadership, process: _Process) -> None:
         namespaces = setting.configuration.watch.namespaces
         self.models = Models()
         self._connection = connection
@@ -196,10 +201,11 @@ class _Office:
         )
         self._sweep = Sweep(connection, self.models, namespaces, self.queue.add)
         self.signals = signals_from(setting.configuration.signals)
-        self._telemetry = telemetry
+        self._telemetry = process.telemetry
         by_nodes = setting.configuration.scaling.capacity == Capacity.NODES
         self.surroundings = Surroundings(connection, namespaces, with_holders=by_nodes)
         meter: Meter[resources.Key] = Meter(prices_of(setting.configuration))
+        self.freeze = Freeze(connection, process.place.namespace, self._look_at_all)
         self.scaler = Scaler(
             self.models,
             self.children,
@@ -207,12 +213,21 @@ class _Office:
             setting.configuration,
             self.queue.add,
             surroundings=self.surroundings,
+            frozen=lambda: bool(self.freeze.reason),
             decided=meter.decided,
         )
         self.metering = Metering(
             Picture(self.models, self.children, self.signals, self.scaler, self.queue), setting.configuration, meter
         )
-        self._reconciler = Reconciler(connection, self.models, self.children, setting, leadership.held, self.scaler)
+        key = setting.control_key
+        self.orders = Orders(key, lambda model: self.queue.add(resources.Key(*model))) if key else None
+        self._reconciler = Reconciler(
+            connection, self.models, self.children, setting, leadership.held, self.scaler, self.orders, self.freeze
+        )
+
+    def _look_at_all(self) -> None:
+        for key in self.models:
+            self.queue.add(key)
 
     async def _look(self, key: resources.Key) -> float | None:
         looks_at(key.namespace, key.name)
@@ -236,8 +251,8 @@ class _Office:
         began = asyncio.get_running_loop().time()
         await self._read_models()
         await self.children.wait_until_synced()
-        for key in self.models:
-            self.queue.add(key)
+        await self.freeze.wait_for_the_first_look()
+        self._look_at_all()
         health.state = "leading"
         self._telemetry.leads(self.metering.page)
         logger.info("leading: read %d models and %d pods", len(self.models), len(self.children.pods))

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from stoker.agents.orders import Model, Orders
 from stoker.api.configuration import Configuration
 from stoker.api.parsing import InvalidManifest, LiveObject, parse_live
 from stoker.api.v1alpha1.reason import Reason
@@ -17,7 +18,7 @@ from stoker.api.v1alpha1.status import Status
 from stoker.core.control_token import ControlKey
 from stoker.core.engine import EngineProfile, Refusal
 from stoker.core.names import FIELD_MANAGER
-from stoker.core.plan.actions import Note
+from stoker.core.plan.actions import Note, Tell
 from stoker.core.plan.fetch.download import PROGRESS_SECONDS
 from stoker.core.plan.fetch.jobs import Task
 from stoker.core.plan.invalid import invalid_status, too_long
@@ -25,12 +26,14 @@ from stoker.core.plan.planner import plan
 from stoker.core.plan.snapshot import Cluster, Progress, Snapshot
 from stoker.core.plan.status import Change, change
 from stoker.core.plan.weights import claims_named
+from stoker.core.pool.report import Report
 from stoker.handlers.scaler import Scaler
 from stoker.kube import resources
 from stoker.kube.children import Children
 from stoker.kube.connection import ApiError, Connection
 from stoker.kube.events import post_event
 from stoker.kube.executor import Executor, MovedOnError, NotLeadingError
+from stoker.kube.freeze import Freeze
 from stoker.kube.job_log import last_progress
 from stoker.kube.memory import Memory
 from stoker.kube.models import Models
@@ -75,14 +78,18 @@ class Reconciler:
         setting: Setting,
         leads: Callable[[], bool],
         scaler: Scaler | None = None,
+        orders: Orders | None = None,
+        freeze: Freeze | None = None,
     ) -> None:
+        self._freeze = freeze
         self._scaler = scaler
+        self._orders = orders
         self._connection = connection
         self._models = models
         self._children = children
         self._setting = setting
         self._leads = leads
-        self._executor = Executor(connection, children, leads)
+        self._executor = Executor(connection, children, leads, self._tell)
         self._memories: dict[Key, Memory] = {}
 
     async def look(self, key: Key) -> float | None:
@@ -91,6 +98,8 @@ class Reconciler:
         if manifest is None:
             self._memories.pop(key, None)
             self._children.uses_claims(key, ())
+            if self._orders:
+                self._orders.forget_all_but(Model(*key), ())
             return None
         if manifest["metadata"].get("deletionTimestamp"):
             return None  # its children have owner references, so they go by themselves
@@ -134,6 +143,17 @@ class Reconciler:
                 return await last_progress(self._connection, Key(key.namespace, pod.identity.name))
         return None
 
+    def _tell(self, order: Tell) -> None:
+        if self._orders:
+            self._orders.give(order)
+
+    def _reports(self, key: Key) -> Mapping[str, Report]:
+        if self._orders is None:
+            return {}
+        pods = self._children.pods.of(key)
+        self._orders.forget_all_but(Model(*key), pods)
+        return self._orders.reports(pods)
+
     def _snapshot(self, key: Key, live: LiveObject, memory: Memory, progress: Progress | None) -> Snapshot:
         children, setting = self._children, self._setting
         names = claims_named(key.name, live.deployment.spec)
@@ -151,6 +171,7 @@ class Reconciler:
                 children.storage_classes(),
                 setting.has_leader_worker_sets,
                 setting.control_key,
+                self._freeze.reason if self._freeze else "",
                 self._scaler is not None,
                 growing_classes=children.growing_classes(),
             ),
@@ -167,6 +188,7 @@ class Reconciler:
             contests=memory.contests,
             scaled=self._scaler.scaled(key) if self._scaler else None,
             in_flight=self._scaler.in_flight(key) if self._scaler else {},
+            reports=self._reports(key),
         )
 
     async def _say(

@@ -105,9 +105,11 @@ class Scaler:
         enqueue: Callable[[Key], None],
         *,
         surroundings: Surroundings | None = None,
+        frozen: Callable[[], bool] = lambda: False,
         decided: Callable[[Key, Explanation], None] = lambda *_: None,
     ) -> None:
         """`decided` is told of each decision that changes a number, and of its inputs."""
+        self._frozen = frozen
         self._surroundings = surroundings
         self._models = models
         self._children = children
@@ -231,7 +233,7 @@ class Scaler:
         observation = Observation(
             now_seconds=moment.seconds,
             replicas=replicas,
-            limits=subject.limits(moment.wall, lead_seconds, frozen=rolling),
+            limits=subject.limits(moment.wall, lead_seconds, frozen=rolling or self._frozen()),
             aims=subject.aims,
             prior=subject.prior(cluster.in_sight.get(subject.resource_name, ())),
         )

@@ -59,6 +59,10 @@ class ByModel(Generic[T]):
     def of(self, model: Key) -> tuple[T, ...]:
         return tuple(self._children.get(model, {}).values())
 
+    def all(self) -> Iterator[tuple[Key, tuple[T, ...]]]:
+        for model, children in self._children.items():
+            yield model, tuple(children.values())
+
     def model_of(self, key: Key) -> Key | None:
         """The model of a child by the child's own name."""
         child = self._reflector(key.namespace).get(key)
@@ -134,7 +138,7 @@ class Children:
             )
             for place in places
         ]
-        self._nodes = Reflector(connection, Scope(resources.NODES), projections.node, lambda *_: None)
+        self._nodes = Reflector(connection, Scope(resources.NODES), projections.node, self._node_changed)
         # By name, whether its volumes may grow.
         self._classes = Reflector(connection, Scope(resources.STORAGE_CLASSES), projections.may_grow, lambda *_: None)
         self._troubles: dict[_About, dict[Key, Trouble]] = defaultdict(dict)
@@ -205,6 +209,14 @@ class Children:
             self._claim_users[claim].add(model)
         if wanted:
             self._claims_of[model] = wanted
+
+    def _node_changed(self, key: Key, old: Node | None, new: Node | None) -> None:
+        """Whoever runs on a node that is about to go, or may stay after all, is looked at."""
+        if (old.leaving if old else False) == (new.leaving if new else True):
+            return
+        for model, pods in self.pods.all():
+            if any(pod.node == key.name for pod in pods):
+                self._enqueue(model)
 
     def _claim_changed(self, key: Key, _old: Claim | None, _new: Claim | None) -> None:
         for model in self._claim_users.get(key, ()):

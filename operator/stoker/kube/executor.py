@@ -16,6 +16,7 @@ from stoker.core.names import (
     FIELD_MANAGER,
     LEFT_FROM,
     MODEL_LABEL,
+    PROTECTION,
     REVISION_LABEL,
     TASK_RESULT,
     TIER_LABEL,
@@ -41,9 +42,12 @@ from stoker.core.plan.actions import (
     DrainGroup,
     KeepResult,
     MendClaim,
+    Protect,
+    Replace,
     Retier,
     Scale,
     TakeOffTraffic,
+    Tell,
 )
 from stoker.core.plan.snapshot import Identity, Refused
 from stoker.kube import projections, resources
@@ -83,7 +87,10 @@ def _told(refused: Refused) -> Refused:
 class Executor:
     """Writes for whoever leads; `leads` is asked before every write."""
 
-    def __init__(self, connection: Connection, children: Children, leads: Callable[[], bool]) -> None:
+    def __init__(
+        self, connection: Connection, children: Children, leads: Callable[[], bool], tell: Callable[[Tell], None]
+    ) -> None:
+        self._tell = tell
         self._connection = connection
         self._children = children
         self._leads = leads
@@ -109,7 +116,7 @@ class Executor:
         finally:
             memory.refused = tuple(refused)
 
-    async def _write(self, action: Action, owner_uid: str, memory: Memory, now: float) -> None:  # noqa: C901, PLR0912 - one line for each kind of action
+    async def _write(self, action: Action, owner_uid: str, memory: Memory, now: float) -> None:  # noqa: C901, PLR0912, PLR0915 - a line for each kind
         match action:
             case CreateRevision(body):
                 await self._create(resources.CONTROLLER_REVISIONS, self._children.revisions.absorb, body, owner_uid)
@@ -148,7 +155,13 @@ class Executor:
             case Retier(pod, tier):
                 item = await self._patch(resources.PODS, pod, {"metadata": {"labels": {TIER_LABEL: tier.value}}})
                 self._children.pods.absorb(item)
-            case DeletePod(pod):
+            case Protect(pod, loads):
+                annotations = {name: value if loads else None for name, value in PROTECTION.items()}
+                item = await self._patch(resources.PODS, pod, {"metadata": {"annotations": annotations}})
+                self._children.pods.absorb(item)
+            case Tell():
+                self._tell(action)
+            case DeletePod(pod) | Replace(pod, _):
                 await self._delete(resources.PODS, pod)
             case DeleteReplicaSet(replica_set):
                 await self._delete(resources.REPLICA_SETS, replica_set, as_seen=True)

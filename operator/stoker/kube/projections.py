@@ -14,6 +14,7 @@ from stoker.core.names import (
     LEFT_FROM,
     METRICS_PATH,
     MODEL_LABEL,
+    PROTECTION,
     REVISION_LABEL,
     SERVER_PORT,
     TASK_LABEL,
@@ -93,6 +94,7 @@ def pod(item: Json) -> Pod:
             for container in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ()))
         ),
         ip=status.get("podIP", ""),
+        protected=PROTECTION.items() <= (metadata.get("annotations") or {}).items(),
         agent_port=ports.get(AGENT_PORT, 0),
         server_port=ports.get(SERVER_PORT, 0),
         metrics_path=(metadata.get("annotations") or {}).get(METRICS_PATH, ""),
@@ -249,13 +251,33 @@ def trouble(item: Json) -> Trouble:
     return Trouble(about.get("kind", ""), about.get("name", ""), item.get("reason", ""), item.get("message", ""))
 
 
+# What says that a node is about to go, or is gone; a cordon is a mark of its own.
+_LEAVING_TAINTS = frozenset(
+    {
+        "node.kubernetes.io/unreachable",
+        "node.kubernetes.io/not-ready",
+        "node.kubernetes.io/out-of-service",
+        "node.cloudprovider.kubernetes.io/shutdown",
+        "karpenter.sh/disrupted",
+        "ToBeDeletedByClusterAutoscaler",
+        "cloud.google.com/impending-node-termination",
+        "aws-node-termination-handler/spot-itn",
+        "aws-node-termination-handler/scheduled-maintenance",
+        "aws-node-termination-handler/rebalance-recommendation",
+    }
+)
+
+
 def node(item: Json) -> Node:
+    taints = {taint.get("key", "") for taint in item["spec"].get("taints") or ()}
+    cordoned = bool(item["spec"].get("unschedulable"))
     allocatable = (item.get("status") or {}).get("allocatable") or {}
     return Node(
         name=item["metadata"]["name"],
         labels=item["metadata"].get("labels") or {},
         allocatable={name: int(amount) for name, amount in allocatable.items() if "/" in name and amount.isdigit()},
-        schedulable=not item["spec"].get("unschedulable"),
+        schedulable=not cordoned,
+        leaving=cordoned or bool(taints & _LEAVING_TAINTS),
     )
 
 

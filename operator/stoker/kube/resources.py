@@ -36,6 +36,7 @@ class Resource:
 MODEL_DEPLOYMENTS = Resource("stoker.dev", "v1alpha1", "modeldeployments")
 PODS = Resource("", "v1", "pods")
 SERVICES = Resource("", "v1", "services")
+CONFIG_MAPS = Resource("", "v1", "configmaps")
 RESOURCE_QUOTAS = Resource("", "v1", "resourcequotas")
 CLAIMS = Resource("", "v1", "persistentvolumeclaims")
 EVENTS = Resource("", "v1", "events")

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -84,6 +85,7 @@ class Case:
 
 
 READY, DEGRADED, STALLED = ConditionType.READY, ConditionType.DEGRADED, ConditionType.STALLED
+LITTLE_MEMORY: dict[str, Any] = {"resources": {"limits": {"memory": "8Gi"}}}
 WEIGHTS, SCHEDULED, LIMITED = ConditionType.WEIGHTS_READY, ConditionType.SCHEDULED, ConditionType.SCALING_LIMITED
 QUOTA = 'pods "llama-x" is forbidden: exceeded quota: gpus, requested: requests.nvidia.com/gpu=1, used: 4, limited: 4'
 SHORT = (
@@ -206,6 +208,13 @@ CASES = [
         "True",
         lambda: running(deployment(9), 3, cluster=cluster(configuration={"limits": {"maxReplicas": 3}})),
         "allows 3 (limits.maxReplicas)",
+    ),
+    Case(
+        Reason.NO_ROOM_TO_SLEEP,
+        LIMITED,
+        "True",
+        lambda: running(deployment(2, scaling={"asleepReplicas": 1, "maxReplicas": 4}, **LITTLE_MEMORY)),
+        "raise spec.resources.limits.memory",
     ),
     Case(
         Reason.VOLUME_ON_ONE_NODE,

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 
-from stoker.core.names import Tier
-from stoker.core.plan.actions import Action, Detach, Retier, Scale
+from stoker.core.plan.actions import Action, Detach, Scale
 from stoker.core.plan.replicas import RevisionReplicas, by_revision
-from stoker.core.plan.rollout.traffic import covered
+from stoker.core.plan.rollout.traffic import cover_of
 from stoker.core.plan.snapshot import Pod
 from stoker.core.pool.seat import Want
 from tests.unit.plan.builders import pod, replica_set, snapshot
@@ -23,15 +22,23 @@ def world(*pods: Pod) -> Mapping[str, RevisionReplicas]:
 def done(
     *pods: Pod, serving: int, action: Action = LEAVES, tiers_move: bool = False, held_off: str | None = None
 ) -> list[Action]:
-    return list(covered([action], world(*pods), Want(serving, 1), tiers_move=tiers_move, held_off=held_off))
+    cover = cover_of([action], world(*pods), Want(serving, 1), held_off=held_off)
+    return list(cover.allowed([action], tiers_move=tiers_move))
 
 
-def test_the_warm_one_is_promoted_in_the_write_before() -> None:
-    found = done(SERVING, ALSO_SERVING, WARM, serving=2)
-    assert found == [Retier(WARM.identity, Tier.SERVING), LEAVES]
+def wanted(*pods: Pod, serving: int) -> Want:
+    return cover_of([LEAVES], world(*pods), Want(serving, 1), held_off=None).want
+
+
+def test_one_more_is_wanted_in_traffic_and_nobody_leaves_before_it_is_there() -> None:
+    assert wanted(SERVING, ALSO_SERVING, WARM, serving=2) == Want(3, 0)
+    assert done(SERVING, ALSO_SERVING, WARM, serving=2) == []
+    promoted = pod("llama-new-1", NEW)
+    assert done(SERVING, ALSO_SERVING, promoted, serving=2) == [LEAVES]
 
 
 def test_where_more_serve_than_wanted_nobody_stands_in() -> None:
+    assert wanted(SERVING, ALSO_SERVING, WARM, serving=1) == Want(1, 1)
     assert done(SERVING, ALSO_SERVING, WARM, serving=1) == [LEAVES]
 
 

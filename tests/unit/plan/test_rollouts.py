@@ -98,7 +98,9 @@ def test_a_second_set_takes_no_traffic_before_all_of_it_is_ready() -> None:
         if new in serving:
             break
         assert toy.state(new) in {None, "Holding"}
-    assert serving == {new}, "all of the traffic moved in one look"
+    assert sum(pod.revision == new for pod in toy.serving()) == 3, "all of them came into traffic in one look"
+    toy.round()
+    assert {pod.revision for pod in toy.serving()} == {new}, "and all of the old ones went in the next"
     assert toy.told.count("Switched") == 1
     assert len(toy.serving()) == 3
 

@@ -30,6 +30,7 @@ from stoker.core.plan.actions import (
     Detach,
     DrainGroup,
     Plan,
+    Protect,
     Retier,
     Scale,
     TakeOffTraffic,
@@ -124,6 +125,8 @@ class ToyCluster:
                 left = {"revision": "", "draining_since": now, "left_from": left_from}
                 self._change_pod(seen, owner_uid=UID, tier=Tier.DRAINING.value, **left)
                 self.detached.append(seen.name)
+            case Protect(seen, loads):
+                self._change_pod(seen, protected=loads)
             case Retier(seen, tier):
                 self._change_pod(seen, tier=tier.value)
             case DeletePod(seen):

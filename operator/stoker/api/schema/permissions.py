@@ -90,6 +90,13 @@ PERMISSIONS = (
     Permission("", "nodes", _FOLLOW, Scope.CLUSTER, "Which accelerators there are, and why a pod finds no place."),
     Permission("storage.k8s.io", "storageclasses", _FOLLOW, Scope.CLUSTER, "Whether the class of a claim exists."),
     Permission(
+        "",
+        "configmaps",
+        _SEE,
+        Scope.OPERATOR,
+        "The ConfigMap stoker-freeze, by which a person stops scaling and rollouts.",
+    ),
+    Permission(
         "coordination.k8s.io",
         "leases",
         ("get", "create", "update"),

@@ -113,10 +113,15 @@ class Reason(StrEnum):
         "Another scaler writes spec.replicas through /scale. Where scaling.mode is not Off, that is only the floor.",
         "Remove the other scaler (an HPA, KEDA) and write spec.replicas anew, or set scaling.mode to Off.",
     )
+    NO_ROOM_TO_SLEEP = (
+        "NoRoomToSleep",
+        "The memory limit of the server's container cannot hold the weights of an asleep replica.",
+        "Raise resources.limits.memory, or set scaling.asleepReplicas to 0.",
+    )
     SCALING_FROZEN = (
         "ScalingFrozen",
         "A rollout or a freeze holds the number of replicas.",
-        "Wait for the rollout, or mend what holds it up.",
+        "Wait for the rollout, or mend what holds it up; `stoker thaw` ends a freeze.",
     )
     LIMITED_BY_CONFIGURATION = (
         "LimitedByConfiguration",

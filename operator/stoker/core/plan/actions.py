@@ -7,6 +7,7 @@ from typing import Any
 from stoker.api.v1alpha1.status import Status
 from stoker.core.names import Tier
 from stoker.core.plan.snapshot import Identity, ObjectKind
+from stoker.core.pool.report import Verb
 
 Json = dict[str, Any]
 
@@ -145,11 +146,40 @@ class Retier:
 
 
 @dataclass(frozen=True)
-class DeletePod:
-    """Ends one pod; its grace is the pod's own."""
+class Protect:
+    """Asks node autoscalers to leave a pod alone while it loads, or no longer to."""
 
     pod: Identity
-    why: str = ""  # empty: it had left before
+    loads: bool
+
+
+@dataclass(frozen=True)
+class Tell:
+    """Gives an order to a replica's agent; how it was taken shows at a later look. Given twice it is given once."""
+
+    pod: Identity
+    model: str
+    ip: str
+    port: int
+    restarts: int  # the life of its containers that it is meant for
+    verb: Verb
+    level: int = 1  # of sleep
+
+
+@dataclass(frozen=True)
+class Replace:
+    """Ends a pod off traffic that cannot come to what is wanted of it; whoever counts it makes another."""
+
+    pod: Identity
+    why: str
+    reason: str = "Replaced"  # of the Event
+
+
+@dataclass(frozen=True)
+class DeletePod:
+    """Ends one pod that had left; its grace is the pod's own."""
+
+    pod: Identity
 
 
 @dataclass(frozen=True)
@@ -197,6 +227,9 @@ Action = (
     | DrainGroup
     | TakeOffTraffic
     | Retier
+    | Protect
+    | Tell
+    | Replace
     | DeletePod
     | DeleteReplicaSet
     | DeleteGroup

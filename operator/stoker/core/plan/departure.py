@@ -1,13 +1,24 @@
-"""How long a pod stays after it was taken off traffic."""
+"""How a pod leaves that was taken off traffic."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from stoker.core.plan.actions import Tell
+from stoker.core.plan.commands import report_of, tell
 from stoker.core.plan.pod_template import OFF_TRAFFIC_SECONDS
-from stoker.core.plan.snapshot import Pod
+from stoker.core.plan.snapshot import Pod, Snapshot
+from stoker.core.pool.leaving import Leaver, farewell
+from stoker.core.pool.report import Verb
 
 
-def seconds_left(pod: Pod, now: datetime) -> float:
-    """What takes no traffic has nobody to wait for. Zero or less: it may go."""
-    if pod.draining_since is None or not pod.ready:
-        return 0.0
-    return (pod.draining_since + timedelta(seconds=OFF_TRAFFIC_SECONDS) - now).total_seconds()
+def departing(pod: Pod, snapshot: Snapshot) -> tuple[float, tuple[Tell, ...]]:
+    """Seconds until it should be looked at, zero if it may go now; and what its agent is told until then."""
+    if pod.draining_since is None:
+        return 0.0, ()
+    leaver = Leaver(_seconds(pod.draining_since, snapshot.now), pod.ready, report_of(pod, snapshot))
+    grace_seconds = float(snapshot.live.deployment.spec.drain.grace_seconds)
+    parting = farewell(leaver, float(OFF_TRAFFIC_SECONDS), grace_seconds)
+    return parting.wait_seconds, (tell(pod, snapshot, Verb.DRAIN),) if parting.drain else ()
+
+
+def _seconds(since: datetime, now: datetime) -> float:
+    return (now - since).total_seconds()

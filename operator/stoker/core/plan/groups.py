@@ -4,8 +4,7 @@ Stoker makes one and removes one by name, so no controller chooses a victim. A r
 
 1. one write marks the chosen LeaderWorkerSet as draining, and from then on it does not count;
 2. one write takes its leader off traffic; where the leader is made anew meanwhile, the new one too;
-3. when routing has forgotten the leader, the LeaderWorkerSet is deleted, and its pods end by themselves: the leader
-   drains, and the workers end after it.
+3. when the leader is drained, the LeaderWorkerSet is deleted, and its pods end by themselves, the workers after it.
 
 Each step shows in the objects, so an operator that takes over in between goes on with the next. A new one gets the
 smallest ordinal that no LeaderWorkerSet and no pod carries: so two operators that decide the same make one, and a
@@ -18,7 +17,7 @@ from collections.abc import Iterator
 from stoker.api.v1alpha1.modeldeployment import ModelDeployment
 from stoker.core.names import REVISION_LABEL, Tier, group_name, identity_labels
 from stoker.core.plan.actions import Action, CreateGroup, DeleteGroup, DrainGroup, TakeOffTraffic
-from stoker.core.plan.departure import seconds_left
+from stoker.core.plan.departure import departing
 from stoker.core.plan.replicas import RevisionReplicas, own_groups, replica_of, victim_of
 from stoker.core.plan.revision import Rendered, owner_reference
 from stoker.core.plan.snapshot import Pod, Snapshot
@@ -57,9 +56,12 @@ def departures(snapshot: Snapshot) -> tuple[list[Action], float | None]:
         leader = replica_of(group, snapshot).leader
         if leader is not None and not _off_traffic(leader):
             actions.append(TakeOffTraffic(leader.identity, timestamp(snapshot.now)))
-        elif leader is None or (seconds := seconds_left(leader, snapshot.now)) <= 0:
+            continue
+        seconds, orders = departing(leader, snapshot) if leader else (0.0, ())
+        if seconds <= 0:
             actions.append(DeleteGroup(group.identity))
         else:
+            actions += orders
             waits.append(seconds)
     return actions, min(waits, default=None)
 

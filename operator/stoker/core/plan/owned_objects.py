@@ -14,10 +14,10 @@ SERVICE_PORT = 80
 
 
 def owned_objects(
-    deployment: ModelDeployment, wanted_replicas: int, settings: Configuration, *, spans_pods: bool
+    deployment: ModelDeployment, available: int, settings: Configuration, *, spans_pods: bool
 ) -> Iterator[tuple[ObjectKind, Json]]:
     yield ObjectKind.SERVICE, _service(deployment)
-    yield ObjectKind.DISRUPTION_BUDGET, _disruption_budget(deployment, wanted_replicas)
+    yield ObjectKind.DISRUPTION_BUDGET, _disruption_budget(deployment, available)
     if settings.network.policy:
         yield ObjectKind.NETWORK_POLICY, _network_policy(deployment, settings, spans_pods=spans_pods)
 
@@ -43,15 +43,14 @@ def _service(deployment: ModelDeployment) -> Json:
     return _object(deployment, "v1", "Service", {"selector": selector, "ports": [port]})
 
 
-def _disruption_budget(deployment: ModelDeployment, wanted_replicas: int) -> Json:
-    """One replica at a time may be evicted: its ReplicaSet has the replacement under way before the next one may go."""
+def _disruption_budget(deployment: ModelDeployment, available: int) -> Json:
     return _object(
         deployment,
         "policy/v1",
         "PodDisruptionBudget",
         {
             "selector": {"matchLabels": serving_selector(deployment.metadata.name)},
-            "minAvailable": max(0, wanted_replicas - 1),
+            "minAvailable": available,
             "unhealthyPodEvictionPolicy": "AlwaysAllow",
         },
     )

@@ -17,17 +17,20 @@ from stoker.core.plan.actions import (
     CreateGroup,
     CreateRevision,
     DeleteOwned,
-    DeletePod,
     DeleteRevision,
+    Detach,
     DrainGroup,
     Note,
     Plan,
+    Replace,
+    Retier,
     Scale,
 )
 from stoker.core.plan.conditions import notes_on
 from stoker.core.plan.device_faults import replaced
 from stoker.core.plan.diagnosis import Finding, diagnosis
 from stoker.core.plan.difference import difference
+from stoker.core.plan.evacuation import extra_replicas, least_available, protections
 from stoker.core.plan.fetch.asking import forgotten
 from stoker.core.plan.observing import observing, only_observes, would_scale
 from stoker.core.plan.owned_objects import owned_objects
@@ -36,13 +39,13 @@ from stoker.core.plan.revision import controller_revision
 from stoker.core.plan.revision_rows import MOST_REVISIONS, never_forgotten
 from stoker.core.plan.rollout.course import Course, course_of
 from stoker.core.plan.rollout.outcome import notes_on_step, outcome
-from stoker.core.plan.rollout.steps import Step
-from stoker.core.plan.rollout.traffic import covered, moves
+from stoker.core.plan.rollout.traffic import cover_of, moves
 from stoker.core.plan.snapshot import Owned, Snapshot
 from stoker.core.plan.status import Picture, status_of
 from stoker.core.plan.target import Target, target_of
 from stoker.core.plan.upkeep import adoptions, mended_tiers
-from stoker.core.plan.wanted import Wanted, wanted_of
+from stoker.core.plan.wanted import wanted_of
+from stoker.core.pool.seat import Want
 
 
 def plan(snapshot: Snapshot) -> Plan:
@@ -51,29 +54,33 @@ def plan(snapshot: Snapshot) -> Plan:
     target = target_of(snapshot)
     replicas = by_revision(snapshot)
     wanted = wanted_of(snapshot, target, _serving(replicas))
-    course = course_of(snapshot, target, replicas, wanted.replicas)
+    extra = extra_replicas(snapshot, replicas, wanted.replicas)
+    course = course_of(snapshot, target, replicas, wanted.replicas + extra)
     blocked = _blocked(snapshot, target) or outcome(snapshot, target, course)
     picture = Picture(snapshot, target, replicas, wanted, _findings(snapshot, target, replicas), blocked, course)
-    leaving, look_again_seconds = _departures(snapshot, replicas, course.counts)
-    tiers = list(_tiers(snapshot, target, replicas, wanted, course))
-    changes = _replica_actions(snapshot, target, replicas, course.counts)
-    held_off = picture.target_name if course.step is Step.HOLDING else None
+    leaving, leaving_seconds = _departures(snapshot, replicas, course.counts)
+    changes = list(_replica_actions(snapshot, target, replicas, course.counts))
+    cover = cover_of(changes, replicas, wanted.want, held_off=picture.target_name if course.held_off else None)
+    moving, moving_seconds = _tiers(snapshot, target, replicas, cover.want, course)
     actions: list[Action] = [
         *adoptions(snapshot),
         *_fetching(snapshot, target),
-        *_owned(snapshot, wanted.serving, target),
-        *tiers,
-        *covered(changes, replicas, wanted.want, tiers_move=bool(tiers), held_off=held_off),
+        *_owned(snapshot, least_available(snapshot, replicas, wanted.serving), target),
+        *moving,
+        *cover.allowed(changes, tiers_move=bool(moving)),
         *leaving,
         *replaced(snapshot, replicas),
         *_forgotten(snapshot, target, replicas),
     ]
+    touched = {action.pod.uid for action in actions if isinstance(action, Retier | Detach | Replace)}
+    actions += protections(snapshot, replicas, touched)
     status, statements = status_of(picture)
     known = {condition.type: condition for condition in snapshot.live.deployment.status.conditions}
     told = (*notes_on_step(course, picture.target_name), *notes_on(statements, known), *would_scale(snapshot))
     notes = (*_notes_on(actions), *told)
     waits = [
-        look_again_seconds,
+        leaving_seconds,
+        moving_seconds,
         course.look_again_seconds,
         target.stage.look_again_seconds if target.stage else None,
     ]
@@ -85,11 +92,13 @@ def _serving(replicas: Mapping[str, RevisionReplicas]) -> int:
 
 
 def _tiers(
-    snapshot: Snapshot, target: Target, replicas: Mapping[str, RevisionReplicas], wanted: Wanted, course: Course
-) -> Iterator[Action]:
-    yield from mended_tiers(replicas)
-    if target.rendered is not None:
-        yield from moves(snapshot, replicas, wanted.want, target.rendered.name, course.step)
+    snapshot: Snapshot, target: Target, replicas: Mapping[str, RevisionReplicas], want: Want, course: Course
+) -> tuple[list[Action], float | None]:
+    mended = list(mended_tiers(replicas))
+    if target.rendered is None:
+        return mended, None
+    moved, look_again_seconds = moves(snapshot, replicas, want, target.rendered.name, course.step)
+    return [*mended, *moved], look_again_seconds
 
 
 def _fetching(snapshot: Snapshot, target: Target) -> Iterator[Action]:
@@ -121,14 +130,14 @@ def _blocked(snapshot: Snapshot, target: Target) -> Finding | None:
     return None
 
 
-def _owned(snapshot: Snapshot, wanted: int, target: Target) -> Iterator[Action]:
+def _owned(snapshot: Snapshot, available: int, target: Target) -> Iterator[Action]:
     deployment = snapshot.live.deployment
     contested = {(contest.kind, contest.name) for contest in snapshot.contests}
     if target.rendered is None or deployment.spec.scaling.target_ref:
         return
     # Pods that drain still work together when their LeaderWorkerSet is gone.
     spans_pods = target.rendered.pods > 1 or bool(snapshot.groups) or any(pod.group for pod in snapshot.pods)
-    desired = dict(owned_objects(deployment, wanted, snapshot.cluster.configuration, spans_pods=spans_pods))
+    desired = dict(owned_objects(deployment, available, snapshot.cluster.configuration, spans_pods=spans_pods))
     for kind, body in desired.items():
         found = snapshot.owned.get(kind)
         if (kind.value, snapshot.name) in contested:
@@ -202,8 +211,8 @@ def _notes_on(actions: list[Action]) -> Iterator[Note]:
             case Scale(replica_set, before, count, _):
                 change = "up" if count > before else "down"
                 yield Note(f"Scaled{change.title()}", f"Scaled {replica_set.name} {change} from {before} to {count}.")
-            case DeletePod(pod, why) if why:
-                yield Note(Reason.DEVICE_FAULT, f"Deleted pod {pod.name}: {why}.", warning=True)
+            case Replace(pod, why, reason):
+                yield Note(reason, f"Ending pod {pod.name} for another one: {why}.", warning=True)
             case DrainGroup(group, _, why):
                 yield Note("ScaledDown", f"Taking replica {group.name} away ({why}).")
             case _:

@@ -6,7 +6,8 @@ A ReplicaSet would choose the victim of a smaller count itself. So a replica lea
 2. the ReplicaSet's controller shows that it has seen that, by what it counts, and makes a replacement;
 3. a second write lowers the count by one, and the controller takes the replacement back, since it ranks what has only
    just begun before everything else;
-4. when routing has forgotten the pod, it is deleted and drains by itself.
+4. its agent drains it: routing and pools forget it, then it refuses what comes, then nothing is in flight;
+5. it is deleted. Where no agent takes orders, step 4 is a pause, and it drains by itself at its end.
 
 Without the second step the controller may see the new count before it sees that the pod has left, for it watches the
 two apart, and then it deletes a pod of its own choice: the one that happens not to be ready. The pod carries what it
@@ -26,7 +27,7 @@ from stoker.core.plan.actions import (
     Json,
     Scale,
 )
-from stoker.core.plan.departure import seconds_left
+from stoker.core.plan.departure import departing
 from stoker.core.plan.replicas import FINISHED_PHASES, RevisionReplicas, detached, victim_of
 from stoker.core.plan.revision import Rendered, owner_reference
 from stoker.core.plan.snapshot import ReplicaSet, Snapshot
@@ -80,10 +81,11 @@ def departures(
     for pod in detached(snapshot):
         if pod.deleting or pod.left_from in owing:
             continue
-        seconds = seconds_left(pod, snapshot.now)
+        seconds, orders = departing(pod, snapshot)
         if seconds <= 0:
             actions.append(DeletePod(pod.identity))
         else:
+            actions += orders
             waits.append(seconds)
     ours = {replica_set.identity.uid for replica_set in snapshot.replica_sets if replica_set.owner_uid == snapshot.uid}
     finished = [

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from stoker.core.names import Tier, leader_name
+from stoker.core.plan.commands import report_of
 from stoker.core.plan.snapshot import Group, Pod, ReplicaSet, Snapshot
 from stoker.core.pool.seat import Seat
+from stoker.core.pool.steps import SILENT_TRIES
 from stoker.core.pool.victims import victim, why
 
 FINISHED_PHASES = ("Succeeded", "Failed")
@@ -121,6 +123,7 @@ def leaving(snapshot: Snapshot) -> int:
 def seat_of(replica: Replica, snapshot: Snapshot, *, current: bool) -> Seat:
     """A tier that nobody knows is mended elsewhere, and counts as serving until then."""
     known = replica.tier in {Tier.SERVING.value, Tier.WARM.value, Tier.ASLEEP.value}
+    report = report_of(replica.leader, snapshot) if replica.leader else None
     return Seat(
         name=replica.name,
         tier=Tier(replica.tier) if known else Tier.SERVING,
@@ -129,6 +132,9 @@ def seat_of(replica: Replica, snapshot: Snapshot, *, current: bool) -> Seat:
         placed=replica.placed,
         created_seconds=replica.created.timestamp(),
         in_flight=snapshot.in_flight.get(replica.leader.identity.uid) if replica.leader else None,
+        reachable=report is None or report.failures < SILENT_TRIES,
+        stays=not any(pod.node in snapshot.cluster.leaving_nodes for pod in replica.pods),
+        sleeps=report is not None and not report.sleepless,
     )
 
 

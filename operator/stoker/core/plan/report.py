@@ -22,9 +22,12 @@ from stoker.core.plan.actions import (
     KeepResult,
     MendClaim,
     Plan,
+    Protect,
+    Replace,
     Retier,
     Scale,
     TakeOffTraffic,
+    Tell,
 )
 
 
@@ -67,8 +70,14 @@ def sentence(action: Action) -> str:  # noqa: C901, PLR0911, PLR0912 - one line 
             return f"take pod {leader.name} off traffic"
         case Retier(pod, tier):
             return f"move pod {pod.name} to tier {tier}"
-        case DeletePod(pod, why):
-            return f"delete pod {pod.name} ({why})" if why else f"delete pod {pod.name}"
+        case Protect(pod, loads):
+            return f"ask node autoscalers {'to leave' if loads else 'no longer to leave'} pod {pod.name} alone"
+        case Tell(pod, verb=verb):
+            return f"tell the agent of pod {pod.name} to {verb}"
+        case Replace(pod, why):
+            return f"delete pod {pod.name} for another one ({why})"
+        case DeletePod(pod):
+            return f"delete pod {pod.name}"
         case DeleteReplicaSet(replica_set):
             return f"delete ReplicaSet {replica_set.name}, which is empty"
         case DeleteGroup(group):

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 from stoker.api.configuration import Configuration
 from stoker.api.parsing import LiveObject
@@ -15,6 +16,7 @@ from stoker.api.v1alpha1.reason import Reason
 from stoker.api.v1alpha1.status import ScalingStatus
 from stoker.core.control_token import ControlKey
 from stoker.core.engine import EngineProfile, Refusal
+from stoker.core.pool.report import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class Pod:
     message: str
     containers: tuple[Container, ...]
     ip: str = ""  # empty: it has none yet
+    protected: bool = False  # node autoscalers are asked to leave it alone
     agent_port: int = 0  # 0: no agent
     server_port: int = 0  # 0: none is named
     metrics_path: str = ""  # of the engine; empty: none is known
@@ -78,6 +81,11 @@ class Pod:
     unready_since: datetime | None = None  # None: it is ready, or its node has told nothing yet
     gone_by: datetime | None = None  # when its node should have let it go; None: nobody deletes it
     devices: tuple[tuple[str, int], ...] = ()  # extended resources that it holds, by name
+
+    @property
+    def restarts(self) -> int:
+        """Tells the lives of its containers apart."""
+        return sum(container.restarts for container in self.containers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +198,7 @@ class Node:
     labels: Mapping[str, str]
     allocatable: Mapping[str, int]  # extended resources only
     schedulable: bool
+    leaving: bool = False  # it is about to go, or gone: what runs there has to run elsewhere
 
 
 class ObjectKind(StrEnum):
@@ -229,8 +238,13 @@ class Cluster:
     storage_classes: frozenset[str] | None = None
     has_leader_worker_sets: bool | None = None
     control_key: ControlKey | None = None  # None: agents take no orders
+    frozen: str = ""  # why a person froze the fleet; empty: nobody did
     scales: bool = False  # whether somebody follows the load, so that Auto means more than the floor
     growing_classes: frozenset[str] = frozenset()  # storage classes whose volumes may be made larger
+
+    @cached_property
+    def leaving_nodes(self) -> frozenset[str]:
+        return frozenset(node.name for node in self.nodes or () if node.leaving)
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +282,7 @@ class Snapshot:
     contests: tuple[Contest, ...] = ()
     scaled: Scaled | None = None  # None: nothing has been decided since the operator began
     in_flight: Mapping[str, int] = field(default_factory=dict)  # requests, by the uid of the pod that answers them
+    reports: Mapping[str, Report] = field(default_factory=dict)  # of agents that were given orders, by uid
 
     @property
     def name(self) -> str:

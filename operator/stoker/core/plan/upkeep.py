@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Mapping
 
 from stoker.core.names import Tier
-from stoker.core.plan.actions import Action, Adopt, ChildKind, Retier
+from stoker.core.plan.actions import Action, Adopt, ChildKind, Replace, Retier
+from stoker.core.plan.commands import report_of, tell
 from stoker.core.plan.replicas import RevisionReplicas, seat_of
 from stoker.core.plan.revision import owner_reference
 from stoker.core.plan.snapshot import Snapshot
+from stoker.core.pool.report import again_seconds
 from stoker.core.pool.seat import Want
-from stoker.core.pool.tiers import changes
+from stoker.core.pool.steps import steps
 
 _COUNTED = {tier.value for tier in Tier} - {Tier.DRAINING.value}
 
@@ -37,16 +39,27 @@ def mended_tiers(replicas: Mapping[str, RevisionReplicas]) -> Iterator[Action]:
 
 def moved_tiers(
     snapshot: Snapshot, replicas: Mapping[str, RevisionReplicas], want: Want, current: str
-) -> Iterator[Action]:
-    """Promotions and demotions. What is mended in the same plan is looked at in the next one."""
-    all_of_them = {
-        replica.name: (replica, held.revision == current)
+) -> tuple[list[Action], float | None]:
+    """The next step of each replica towards its tier; and when to look again. What is mended in the same plan is looked
+    at in the next one."""
+    leaders = {
+        replica.name: (replica, replica.leader, held.revision == current)
         for held in replicas.values()
         for replica in held.replicas
         if replica.leader and replica.tier in _COUNTED
     }
-    seats = (seat_of(replica, snapshot, current=its) for replica, its in all_of_them.values())
-    for name, tier in changes(seats, want).items():
-        replica, _ = all_of_them[name]
-        if replica.leader:
-            yield Retier(replica.leader.identity, tier)
+    seats = [seat_of(replica, snapshot, current=its) for replica, _, its in leaders.values()]
+    reports = {name: report_of(leader, snapshot) for name, (_, leader, _) in leaders.items()}
+    actions: list[Action] = []
+    waits: list[float] = []
+    for name, taken in steps(seats, want, reports).items():
+        _, leader, _ = leaders[name]
+        report = reports[name]
+        if taken.label:
+            actions.append(Retier(leader.identity, taken.label))
+        elif taken.replace:
+            actions.append(Replace(leader.identity, taken.replace))
+        elif taken.tell and report:
+            actions.append(tell(leader, snapshot, taken.tell))
+            waits.append(again_seconds(report.failures))
+    return actions, min(waits, default=None)

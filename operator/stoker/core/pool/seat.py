@@ -16,6 +16,9 @@ class Seat:
     placed: bool  # it has a node
     created_seconds: float
     in_flight: int | None = None  # None: nobody knows
+    reachable: bool = True  # False: its agent was given orders and did not answer
+    sleeps: bool = False  # its engine can, its agent takes orders, and its host has the memory
+    stays: bool = True  # False: its node is about to go
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,8 @@ class Want:
 
     serving: int
     warm: int = 0
+    asleep: int = 0
 
     @property
     def replicas(self) -> int:
-        return self.serving + self.warm
+        return self.serving + self.warm + self.asleep

@@ -1,52 +1,77 @@
 """From the tiers that replicas have to those that they should have.
 
-With S serving and W warm replicas wanted:
+With S serving, W warm and A sleeping replicas wanted:
 
-1. ready warm replicas are promoted until S ready ones serve: that takes a moment, and a start takes minutes;
-2. of those that start, as many are to serve as S still lacks; the others are to be warm, up to W;
-3. ready replicas that serve beyond S are demoted, as far as W has room.
+1. ready warm replicas are promoted until S ready ones serve: that takes a moment;
+2. sleepers are woken for what S still lacks: that takes seconds, and a start takes minutes;
+3. of those that start, as many are to serve as S still lacks; the others are to be warm, up to W, and then to sleep;
+4. ready replicas that serve beyond S are demoted, as far as W has room;
+5. what W still lacks is woken, and what is loaded beyond S and W goes to sleep, as far as A has room.
 
 A label says what a replica is for, and routing follows readiness as well, so a replica that still starts may carry
-either. Nothing here removes a replica: what is in excess of both keeps its tier until it leaves.
+either of the first two. Nothing here removes a replica: what is in excess of all keeps its tier until it leaves.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from stoker.core.names import Tier
 from stoker.core.pool.seat import Seat, Want
 
 
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """Those that could be used at once, or are asleep, each in the order in which they are used."""
+
+    serving: list[Seat]
+    warm: list[Seat]
+    asleep: list[Seat]
+
+
 def changes(seats: Iterable[Seat], want: Want) -> Mapping[str, Tier]:
     """Only those whose tier has to change."""
     seats = tuple(seats)
-    serving = sorted(_of(seats, Tier.SERVING, ready=True), key=_stays_longest)
-    warm = sorted(_of(seats, Tier.WARM, ready=True), key=_promoted_first)
-    missing = max(0, want.serving - len(serving))
-    promoted, standing_by = warm[:missing], warm[missing:]
-    still_missing = missing - len(promoted)
+    ready = _Ready(
+        sorted(_of(seats, Tier.SERVING), key=_stays_longest),
+        sorted(_of(seats, Tier.WARM), key=_used_first),
+        sorted((seat for seat in seats if seat.tier is Tier.ASLEEP), key=_used_first),
+    )
+    starting = sorted((seat for seat in seats if not seat.ready and seat.tier is not Tier.ASLEEP), key=_ready_soonest)
+    missing = max(0, want.serving - len(ready.serving))
+    promoted, standing_by = ready.warm[:missing], ready.warm[missing:]
+    # One that nobody can reach is in the way of nothing.
+    missing -= sum(seat.reachable for seat in promoted)
+    woken, sleepers = _woken(ready.asleep, missing)
+    missing -= len(woken)
+    to_serve, starting = starting[:missing], starting[missing:]
+
     room = max(0, want.warm - len(standing_by))
-
-    starting = sorted((seat for seat in seats if not seat.ready), key=_ready_soonest)
-    to_serve = starting[:still_missing]
-    demoted = serving[want.serving :][:room]
-    to_stand_by = starting[still_missing:][: room - len(demoted)]
-
-    wanted = {seat.name: Tier.SERVING for seat in (*promoted, *to_serve)}
-    wanted |= {seat.name: Tier.WARM for seat in (*demoted, *to_stand_by)}
+    demoted = ready.serving[want.serving :][:room]
+    to_stand_by = starting[: room - len(demoted)]
+    refilled, sleepers = _woken(sleepers[::-1], min(room - len(demoted), len(sleepers) - want.asleep))
+    wanted = {seat.name: Tier.SERVING for seat in (*promoted, *woken, *to_serve)}
+    wanted |= {seat.name: Tier.WARM for seat in (*demoted, *to_stand_by, *refilled)}
+    surplus = (*standing_by[max(0, want.warm) :], *ready.serving[want.serving :][room:])
+    beds = max(0, want.asleep - len(sleepers))
+    wanted |= {seat.name: Tier.ASLEEP for seat in [seat for seat in surplus if seat.sleeps][:beds]}
     return {seat.name: wanted[seat.name] for seat in seats if wanted.get(seat.name, seat.tier) != seat.tier}
 
 
-def _of(seats: Iterable[Seat], tier: Tier, *, ready: bool) -> list[Seat]:
-    return [seat for seat in seats if seat.tier == tier and seat.ready == ready]
+def _woken(asleep: list[Seat], count: int) -> tuple[list[Seat], list[Seat]]:
+    return asleep[: max(0, count)], asleep[max(0, count) :]
 
 
-def _stays_longest(seat: Seat) -> tuple[bool, int, float, str]:
-    """The spec's revision, then the busiest, then the oldest."""
-    return not seat.current, -(seat.in_flight or 0), seat.created_seconds, seat.name
+def _of(seats: Iterable[Seat], tier: Tier) -> list[Seat]:
+    return [seat for seat in seats if seat.tier is tier and seat.ready]
 
 
-def _promoted_first(seat: Seat) -> tuple[bool, float, str]:
-    return not seat.current, seat.created_seconds, seat.name
+def _stays_longest(seat: Seat) -> tuple[bool, bool, int, float, str]:
+    """The spec's revision, then what its node keeps, then the busiest, then the oldest."""
+    return not seat.current, not seat.stays, -(seat.in_flight or 0), seat.created_seconds, seat.name
+
+
+def _used_first(seat: Seat) -> tuple[bool, bool, bool, bool, float, str]:
+    return not seat.ready, not seat.reachable, not seat.current, not seat.stays, seat.created_seconds, seat.name
 
 
 def _ready_soonest(seat: Seat) -> tuple[bool, bool, float, str]:

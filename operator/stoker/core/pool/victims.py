@@ -5,14 +5,17 @@ from collections.abc import Iterable
 from stoker.core.names import Tier
 from stoker.core.pool.seat import Seat
 
+_FROM_THE_COLDEST = (Tier.ASLEEP, Tier.WARM, Tier.DRAINING, Tier.SERVING)
 
-def leaves_first(seat: Seat) -> tuple[bool, bool, bool, int, float, str]:
-    """What is not ready goes before what is, what has no node before what has one, what takes no traffic before what
-    does, then the one with the least to finish, then the newest."""
+
+def leaves_first(seat: Seat) -> tuple[bool, bool, bool, int, int, float, str]:
+    """What is not ready goes before what is, what has no node before what has one, what its node will not keep before
+    what stays, what takes no traffic before what does, then the one with the least to finish, then the newest."""
     return (
         seat.ready,
         seat.placed,
-        seat.tier == Tier.SERVING,
+        seat.stays,
+        _FROM_THE_COLDEST.index(seat.tier),
         # Unknown is taken for busy: a guess must not cut anybody.
         seat.in_flight if seat.in_flight is not None else 1_000_000,
         -seat.created_seconds,
@@ -28,6 +31,8 @@ def why(seat: Seat) -> str:
     """For a person who reads the Event."""
     if not seat.ready:
         return "not ready"
+    if not seat.stays:
+        return "its node is about to go"
     if seat.tier != Tier.SERVING:
         return f"{seat.tier.value}, no longer needed"
     return "newest" if seat.in_flight is None else f"{seat.in_flight} requests in flight, the least"

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -12,6 +13,7 @@ from stoker_runtime.agent.control.tokens import bearer, is_token
 
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _VERB_SECONDS = 10.0
+_ORDER = re.compile(r"[0-9]{1,18}")
 
 
 class Said(Protocol):
@@ -43,6 +45,14 @@ class Verbs(Protocol):
 
 
 @dataclass(frozen=True)
+class _Passed:
+    """An order that a later one has overtaken: late on its way, or of an operator that leads no more."""
+
+    status: int = 409
+    sentence: str = "A later order came before this one."
+
+
+@dataclass(frozen=True)
 class Tokens:
     """SHA-256 digests in hexadecimal digits; None: nobody may."""
 
@@ -58,6 +68,7 @@ class Routes:
         self._verbs = verbs
         self._loop = loop
         self._tokens = tokens
+        self._last_order = 0  # used on the loop of the pipe alone
         self._reads: dict[str, Callable[[], Answer]] = {
             "/livez": lambda: _probe(replica.livez()),
             "/readyz": lambda: _probe(replica.readyz()),
@@ -78,12 +89,21 @@ class Routes:
         if path in self._writes:
             given = bearer(request.headers.get("authorization"))
             return _guarded(request, "POST", given, self._tokens.control) or self._done(
-                self._writes[path](request), _VERB_SECONDS
+                self._in_order(request), _VERB_SECONDS
             )
         if path == "/prestop":
             given = request.headers.get("x-stoker-prestop")
             return _guarded(request, "GET", given, self._tokens.prestop) or self._done(self._verbs.prestop(), None)
         return refusal(404, f"There is no {path} here.")
+
+    async def _in_order(self, request: Request) -> Said:
+        """Who numbers orders has the latest carried out, and none that comes after it."""
+        given = request.query.get("order", "")
+        if _ORDER.fullmatch(given):
+            if int(given) < self._last_order:
+                return _Passed()
+            self._last_order = int(given)
+        return await self._writes[request.path](request)
 
     async def _done(self, verb: Coroutine[Any, Any, Said], timeout_seconds: float | None) -> Answer:
         running = asyncio.run_coroutine_threadsafe(verb, self._loop)

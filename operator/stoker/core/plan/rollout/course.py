@@ -13,6 +13,7 @@ from stoker.core.plan.rollout.room import no_room
 from stoker.core.plan.rollout.steps import Step, step_of
 from stoker.core.plan.snapshot import Snapshot
 from stoker.core.plan.target import Target, way_back
+from stoker.core.plan.wanted import is_frozen
 
 # The status keeps a failure before anything is done about it, so the next look comes at once.
 AFTER_A_FAILURE_SECONDS = 0.1
@@ -29,6 +30,11 @@ class Course:
     proven: int = 0  # replicas of the target that stand for an old one
     look_again_seconds: float | None = None
     before: Step | None = None  # as the status has it
+
+    @property
+    def held_off(self) -> bool:
+        """Whether the replicas of the target are not to take traffic yet."""
+        return self.step is Step.HOLDING
 
 
 def course_of(snapshot: Snapshot, target: Target, replicas: Mapping[str, RevisionReplicas], wanted: int) -> Course:
@@ -53,7 +59,7 @@ def course_of(snapshot: Snapshot, target: Target, replicas: Mapping[str, Revisio
         unserved=not any(held.ready for held in old),
     )
     held = _held(own, ready, good) if own else Held(name, 0, 0)
-    counts = goals(held, old, wanted, step, paused=rollout.paused)
+    counts = goals(held, old, wanted, step, paused=rollout.paused or is_frozen(snapshot))
     failed = failure_of(snapshot, own) if own and _is_judged(snapshot, target, rolling=bool(old)) else None
     back_to = way_back(snapshot, name) if failed else None
     under_way = step if old else None
@@ -75,7 +81,8 @@ def _is_judged(snapshot: Snapshot, target: Target, *, rolling: bool) -> bool:
     """Once a revision was good, what goes wrong with it is no failure of a rollout, and neither is going back."""
     deployment = snapshot.live.deployment
     good = deployment.status.good_revision
-    if target.given_up or target.refusal or deployment.spec.rollout.paused or target.rendered is None:
+    held = deployment.spec.rollout.paused or is_frozen(snapshot)
+    if target.given_up or target.refusal or held or target.rendered is None:
         return False
     return good != target.rendered.name and (rolling or good is not None)
 

@@ -1,14 +1,15 @@
 """Who takes traffic while two revisions have replicas.
 
 One by one, tiers are moved as always, whatever the revision; only where a replica that takes traffic is to leave and a
-warm one could stand in, the warm one is promoted first. A second full set is kept off traffic until all of it is ready,
-then it is promoted, and the old set is moved off traffic in the same plan.
+warm one could stand in, one more is wanted in traffic, and nobody leaves before it is there. A second full set is kept
+off traffic until all of it is ready; then it is promoted, and once it takes traffic the old set is moved off.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from stoker.core.names import Tier
-from stoker.core.plan.actions import Action, Detach, DrainGroup, Retier, TakeOffTraffic
+from stoker.core.plan.actions import Action, Detach, DrainGroup, TakeOffTraffic
 from stoker.core.plan.replicas import Replica, RevisionReplicas
 from stoker.core.plan.rollout.steps import Step
 from stoker.core.plan.snapshot import Snapshot
@@ -18,24 +19,31 @@ from stoker.core.pool.seat import Want
 ByRevision = Mapping[str, RevisionReplicas]
 
 
-def moves(snapshot: Snapshot, replicas: ByRevision, want: Want, target: str, step: Step | None) -> Iterator[Action]:
-    """Promotions before demotions."""
+def moves(
+    snapshot: Snapshot, replicas: ByRevision, want: Want, target: str, step: Step | None
+) -> tuple[list[Action], float | None]:
+    """And when to look again."""
     new = {name: held for name, held in replicas.items() if name == target}
     old = {name: held for name, held in replicas.items() if name != target}
     if step is Step.HOLDING:
-        yield from _all_to(Tier.WARM, new)
-        yield from moved_tiers(snapshot, old, want, target)
-    elif step is Step.SWITCHED and _ready(new) >= want.serving:
-        yield from moved_tiers(snapshot, new, want, target)
-        yield from _all_to(Tier.WARM, old)
-    else:
-        yield from moved_tiers(snapshot, replicas, want, target)
+        return _both(_off_traffic(snapshot, new, target), moved_tiers(snapshot, old, want, target))
+    if step is Step.SWITCHED and _ready(new) >= want.serving:
+        switched = moved_tiers(snapshot, new, want, target)
+        if _in_traffic(new) < want.serving:
+            return switched
+        return _both(switched, _off_traffic(snapshot, old, target))
+    return moved_tiers(snapshot, replicas, want, target)
 
 
-def _all_to(tier: Tier, replicas: ByRevision) -> Iterator[Retier]:
-    for replica in _each(replicas):
-        if replica.leader and replica.tier != tier:
-            yield Retier(replica.leader.identity, tier)
+def _off_traffic(snapshot: Snapshot, replicas: ByRevision, target: str) -> tuple[list[Action], float | None]:
+    return moved_tiers(snapshot, replicas, Want(0, sum(1 for _ in _each(replicas))), target)
+
+
+def _both(
+    one: tuple[list[Action], float | None], other: tuple[list[Action], float | None]
+) -> tuple[list[Action], float | None]:
+    waits = [seconds for _, seconds in (one, other) if seconds is not None]
+    return [*one[0], *other[0]], min(waits, default=None)
 
 
 def _each(replicas: ByRevision) -> Iterator[Replica]:
@@ -46,40 +54,51 @@ def _ready(replicas: ByRevision) -> int:
     return sum(replica.ready for replica in _each(replicas))
 
 
-def covered(
-    actions: Iterable[Action], replicas: ByRevision, want: Want, *, tiers_move: bool, held_off: str | None
-) -> Iterator[Action]:
-    """The same actions, where none takes a serving replica away that a warm one could stand in for. While tiers move
-    nobody can tell which one that is, so what serves stays until the next look. `held_off` names a revision whose warm
-    replicas are not to take traffic yet."""
-    in_traffic = {
+def _in_traffic(replicas: ByRevision) -> int:
+    return sum(replica.ready and replica.tier == Tier.SERVING for replica in _each(replicas))
+
+
+@dataclass(frozen=True)
+class Cover:
+    """Who may leave traffic now, and how many are wanted in it so that the others may."""
+
+    want: Want
+    takers: frozenset[str]  # uids of what takes traffic
+    spare: int  # of those, how many nobody needs
+    covered: bool  # whether a warm one could stand in
+
+    def allowed(self, actions: Iterable[Action], *, tiers_move: bool) -> Iterator[Action]:
+        """While tiers move nobody can tell who is needed, so whoever takes traffic stays until the next look."""
+        spare = self.spare
+        for action in actions:
+            if _leaver(action) not in self.takers or isinstance(action, TakeOffTraffic):
+                # A group whose leader is taken off traffic was marked before, and covered then.
+                yield action
+            elif not tiers_move and (spare > 0 or not self.covered):
+                spare -= 1
+                yield action
+
+
+def cover_of(actions: Iterable[Action], replicas: ByRevision, want: Want, *, held_off: str | None) -> Cover:
+    """`held_off` names a revision whose replicas are not to take traffic yet."""
+    takers = frozenset(
         uid
         for replica in _each(replicas)
         if replica.leader and replica.ready and replica.tier == Tier.SERVING
         for uid in (replica.leader.identity.uid, replica.group.identity.uid if replica.group else "")
         if uid
-    }
-    spare = sum(replica.ready and replica.tier == Tier.SERVING for replica in _each(replicas)) - want.serving
-    stand_ins = [
-        replica.leader.identity
+    )
+    stand_ins = sum(
+        replica.ready and replica.tier == Tier.WARM
         for name, held in replicas.items()
+        if name != held_off
         for replica in held.replicas
-        if replica.leader and replica.ready and replica.tier == Tier.WARM and name != held_off
-    ]
-    for action in actions:
-        leaver = _leaver(action)
-        if leaver not in in_traffic:
-            yield action
-        elif tiers_move:
-            continue
-        elif isinstance(action, TakeOffTraffic):
-            yield action  # its group was marked just now, and that was covered
-        else:
-            if spare <= 0 and stand_ins:
-                yield Retier(stand_ins.pop(), Tier.SERVING)
-            else:
-                spare -= 1
-            yield action
+    )
+    spare = _in_traffic(replicas) - want.serving
+    leavers = sum(_leaver(action) in takers and not isinstance(action, TakeOffTraffic) for action in actions)
+    more = max(0, min(stand_ins, leavers - max(0, spare)))
+    asked = Want(want.serving + more, max(0, want.warm - more), want.asleep)
+    return Cover(asked, takers, spare, covered=stand_ins > 0)
 
 
 def _leaver(action: Action) -> str:

@@ -1,0 +1,1 @@
+"""Orders to the agents of replicas: drain, open, sleep, wake."""
