@@ -6,13 +6,14 @@ Prints the CPU time with the usual thresholds, with the operator's, and without 
 import gc
 import json
 import time
+from typing import Any
 
 import stoker.handlers.process  # noqa: F401 - what an operator has imported is what is searched
 from stoker.cli.operator import COLLECTED_EVERY
 from stoker.kube import projections
 
 PAGES, PODS_ON_A_PAGE = 10, 500
-_MANAGED = {"fieldsV1": {f"f:{field}": {f"k:{key}": {} for key in range(8)} for field in range(8)}}
+_MANAGED: dict[str, Any] = {"fieldsV1": {f"f:{field}": {f"k:{key}": {} for key in range(8)} for field in range(8)}}
 POD = {
     "metadata": {
         "name": "model-1-0123456789-abcde",
