@@ -88,12 +88,14 @@ class Metering:
         for number, key in enumerate(self._picture.models):
             if number % _AT_ONCE == 0:
                 await asyncio.sleep(0)
-            facts = self._facts_of(key)
-            if facts is None:
-                continue
-            pods = self._picture.children.pods.of(key)
-            self._meter.hold(key, held_by(pods, facts.resource, products, self._in_flight), step_seconds)
-            self._meter.watch(key, pods, wall, now_seconds)
+            try:
+                if facts := self._facts_of(key):
+                    pods = self._picture.children.pods.of(key)
+                    self._meter.hold(key, held_by(pods, facts.resource, products, self._in_flight), step_seconds)
+                    self._meter.watch(key, pods, wall, now_seconds)
+            except Exception:
+                # Nothing that is told of the fleet is worth stopping what keeps it.
+                logger.exception("%s: not measured", key)
         models = set(self._picture.models)
         self._meter.forget_all_but(models)
         self._facts = {key: facts for key, facts in self._facts.items() if key in models}

@@ -39,11 +39,16 @@ class Account:
 
     seconds: defaultdict[tuple[State, str], float] = field(default_factory=lambda: defaultdict(float))
     cost: defaultdict[State, float] = field(default_factory=lambda: defaultdict(float))
-    startups: dict[Stage, Counted] = field(default_factory=lambda: {each: Counted(STARTUP.bounds) for each in Stage})
+    startups: dict[Stage, Counted] = field(default_factory=dict)
     decisions: Counter[tuple[str, str]] = field(default_factory=Counter)
     held: tuple[Held, ...] = ()
     starting: dict[str, _Starting] = field(default_factory=dict)
     started: set[str] = field(default_factory=set)
+
+    def begins(self) -> None:
+        """From the first start on: models that start nothing need no series of it."""
+        for stage in Stage:
+            self.startups.setdefault(stage, Counted(STARTUP.bounds))
 
     def took(self, stage: Stage, seconds: float) -> None:
         self.startups[stage].observe(max(0.0, seconds))
@@ -111,6 +116,7 @@ def _follow(account: Account, pod: Pod, wall: datetime, now_seconds: float) -> N
         if stage is Stage.READY and not young:
             account.started.add(uid)  # it was there before this operator looked
             return
+        account.begins()
         account.starting[uid] = _Starting(stage, now_seconds - age_seconds if young else None)
     elif stage is not known.stage:
         if known.since_seconds is not None:

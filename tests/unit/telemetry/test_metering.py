@@ -102,6 +102,15 @@ async def test_a_model_that_makes_no_sense_does_not_hide_the_others(caplog: Any)
     assert len(caplog.records) == 1, "it is said once"
 
 
+async def test_a_replica_that_makes_no_sense_stops_neither_the_operator_nor_the_others(caplog: Any) -> None:
+    office = Office()
+    office.put("odd", replica("x", devices=None))
+    office.put("llama", replica("a"))
+    page = await office.after(0.0, 2.0)
+    assert values(page, "stoker_model_accelerator_seconds_total", model="llama") == [2.0]
+    assert "odd: not measured" in caplog.text
+
+
 async def test_nothing_measures_what_nobody_knows_the_price_of() -> None:
     office = Office(Configuration())
     office.put("llama", replica("a"))
