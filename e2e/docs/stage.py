@@ -21,18 +21,16 @@ Json = dict[str, Any]
 
 def prepare(layout: Layout) -> Json:
     """Imports the images, and says where they are in the words of the chart's values."""
-    images = {name: build(name) for name in ("operator", "simulated", "llamacpp")}
+    images = {name: build(name) for name in ("operator", "simulated")}
     for image in images.values():
         import_archive(layout, image.path, image.reference)
     registry, _, tag = images["operator"].reference.rpartition("/operator:")
     runtime_tag = images["simulated"].reference.rpartition(":")[2]
-    engine_tag = images["llamacpp"].reference.rpartition(":")[2]
     return {
         "registry": registry,
         "operator": {"image": {"tag": tag}},
         # It fetches, inspects and is the agent, as the runtime image does, without vLLM's gigabyte.
         "runtime": {"image": {"repository": "simulated", "tag": runtime_tag}},
-        "engineImages": {"llamacpp": {"repository": "llamacpp", "tag": engine_tag}},
         "configuration": {"weights": {"env": {"HF_ENDPOINT": f"http://{NODE_IP}:{_HUB_PORT}"}}},
     }
 
