@@ -66,6 +66,7 @@ class _Followed:
     since: float = 0.0
     lease: Lease | None = None
     due_at: float = 0.0
+    told: Scaled | None = None
     told_at: float = float("-inf")
 
     def reference(self, key: Key) -> Reference | None:
@@ -267,13 +268,13 @@ class Scaler:
         if before and scaled.serving < before.serving and followed.acts:
             self._removals.add(moment.seconds, before.serving - scaled.serving)
         if before is None or _weighty(before) != _weighty(scaled):
-            followed.told_at = moment.seconds
+            followed.told, followed.told_at = scaled, moment.seconds
             if before is None or (before.serving, before.warm) != (scaled.serving, scaled.warm):
                 logger.info("%s: %s", key, demanded.explanation.as_json())
                 self._decided(key, demanded.explanation)
             self._enqueue(key)
-        elif before != scaled and moment.seconds - followed.told_at >= TELL_SECONDS:
-            followed.told_at = moment.seconds
+        elif followed.told != scaled and moment.seconds - followed.told_at >= TELL_SECONDS:
+            followed.told, followed.told_at = scaled, moment.seconds
             self._enqueue(key)
 
     def _sight(self, key: Key, followed: _Followed) -> Sight:

@@ -114,6 +114,28 @@ async def test_a_decision_keeps_its_time_until_there_is_another_one() -> None:
     assert times == ["2026-11-21T00:00:02Z"] * 3
 
 
+class BusyAfterAWhile(Signals):
+    """Two requests in each replica, from the tenth look on."""
+
+    looks = 0
+
+    def reading(self, _uid: str) -> Sighting:
+        self.looks += 1
+        return Sighting(Reading.KNOWN, load(in_flight=2 if self.looks > 10 else 0, at_seconds=1000.0), 0.0)
+
+
+async def test_a_load_that_changed_once_and_stayed_is_told_within_half_a_minute() -> None:
+    loop = Loop(BusyAfterAWhile())
+    loop.children.pods = cast("Any", TwoQuietPods())
+    loop.models.put(manifest(1))
+    for _ in range(40):
+        await loop.tick()
+    decided = loop.scaler.scaled(KEY)
+    assert decided
+    assert decided.running_requests == 4
+    assert len(loop.looked_at) == 2, "once for the first decision, and once for the load"
+
+
 async def test_a_workload_of_another_tool_is_decided_about_though_nothing_tells_of_it() -> None:
     loop = Loop()
     loop.models.put(manifest(1, mode="Observe", targetRef={"kind": "Deployment", "name": "theirs"}))
