@@ -53,6 +53,7 @@ def main() -> None:
 
 
 def measure(matrix: Matrix, pool: ProcessPoolExecutor) -> Report:
+    book = KeptRows()
     grids = {policy: grid(policy, finer=matrix.finer) for policy in COMPARED}
     tuning = [
         Task(cell, setting, seed)
@@ -61,7 +62,7 @@ def measure(matrix: Matrix, pool: ProcessPoolExecutor) -> Report:
         for setting in grids[policy]
         for seed in matrix.tuning_seeds
     ]
-    tuned = _by_cell(_run(pool, tuning, "tuning"), matrix.tuning_seeds)
+    tuned = _by_cell(_run(pool, book, tuning, "tuning"), matrix.tuning_seeds)
     reporting = [
         Task(cell, setting, seed)
         for cell in matrix.cells
@@ -70,13 +71,16 @@ def measure(matrix: Matrix, pool: ProcessPoolExecutor) -> Report:
         for seed in matrix.reporting_seeds
     ]
     beside = references.tasks(matrix.cells, matrix.reporting_seeds)
-    rows = _run(pool, reporting, "reporting")
+    rows = _run(pool, book, reporting, "reporting")
+    known = _run(pool, book, beside, "references")
+    runs = len(tuning) + len(reporting) + len(beside)
     return Report(
         matrix=matrix,
         measured=_by_cell(rows, matrix.reporting_seeds),
         rows=rows,
-        references=_run(pool, beside, "references"),
-        runs=len(tuning) + len(reporting) + len(beside),
+        references=known,
+        runs=runs,
+        kept=runs - book.made,
         simulated_seconds=sum(
             WORKLOADS[task.cell.workload].duration_seconds for task in (*tuning, *reporting, *beside)
         ),
@@ -87,16 +91,15 @@ def _frozen(measured: Sequence[Measured], seeds: int) -> list[Setting]:
     return fronts.kept({one.setting: one.mean(range(seeds)) for one in measured})
 
 
-def _run(pool: ProcessPoolExecutor, tasks: list[Task], what: str) -> list[Row]:
+def _run(pool: ProcessPoolExecutor, book: KeptRows, tasks: list[Task], what: str) -> list[Row]:
     """One trace after the other, so that each process makes few of them."""
     began = time.monotonic()
-    kept = KeptRows()
-    missing = sorted(kept.unknown(tasks), key=lambda task: (task.cell.workload, task.seed))
+    missing = sorted(book.unknown(tasks), key=lambda task: (task.cell.workload, task.seed))
     for task, row in zip(missing, pool.map(run, missing, chunksize=8), strict=True):
-        kept.keep(task, row)
+        book.keep(task, row)
     seconds = time.monotonic() - began
     print(f"{what}: {len(missing)} simulations in {seconds:.0f} s, {len(tasks) - len(missing)} were kept", flush=True)
-    return kept.known(tasks)
+    return book.known(tasks)
 
 
 def _by_cell(rows: Sequence[Row], seeds: Sequence[int]) -> dict[Cell, ByPolicy]:

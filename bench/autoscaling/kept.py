@@ -20,6 +20,7 @@ class KeptRows:
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / f"{_state(root)}.rows"
         self._rows: dict[Task, Row] = dict(self._read())
+        self.made = 0
 
     def known(self, tasks: Iterable[Task]) -> list[Row]:
         return [self._rows[task] for task in tasks if task in self._rows]
@@ -28,6 +29,7 @@ class KeptRows:
         return [task for task in tasks if task not in self._rows]
 
     def keep(self, task: Task, row: Row) -> None:
+        self.made += 1
         self._rows[task] = row
         with self._path.open("ab") as file:
             pickle.dump((task, row), file)

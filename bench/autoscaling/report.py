@@ -1,10 +1,11 @@
 """The figures as text, as JSON and as plots. Losses come first."""
 
 import json
+import platform
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -14,6 +15,7 @@ from bench.autoscaling.matrix import COMPARED, OURS, Cell, Matrix, Setting
 from bench.autoscaling.references import ceiling, cheapest
 from bench.autoscaling.running import Row
 from bench.autoscaling.score import ByPolicy, Interval, Kind, Ratio, dominated, points_of, ratio, score
+from bench.circumstances import when_and_where
 from stoker.sim.plot import Panel, Series, comparison, svg
 from stoker.sim.workloads import WORKLOADS
 
@@ -30,6 +32,8 @@ class Report:
     simulated_seconds: float
     seconds: float = 0.0
     workers: int = 1
+    kept: int = 0
+    """Of the runs, those that an earlier command had made from the same sources."""
 
     @property
     def seeds(self) -> int:
@@ -65,9 +69,9 @@ def text(report: Report) -> str:
     lines += ["", "DEFAULTS (% inside @ GPU-hours, mean over seeds)", *_defaults(report)]
     lines += ["", "STEADINESS (reversals within 300 s / all changes of direction, an hour)", *_steadiness(report)]
     lines.append("")
-    pace = report.simulated_seconds / max(1.0, report.seconds)
-    done = f"{report.runs} simulations in {report.seconds:.0f} s with {report.workers} processes"
-    lines.append(f"{done}: {pace:.0f} simulated seconds a second")
+    made = f"{report.runs} simulations of {report.simulated_seconds / 3600:.0f} hours in all"
+    kept = f", {report.kept} of them kept from before" if report.kept else ""
+    lines.append(f"{made}{kept}; {report.seconds:.0f} s with {report.workers} processes")
     return "\n".join(lines)
 
 
@@ -197,8 +201,11 @@ def _fronts(cell: Cell, measured: ByPolicy, seeds: int) -> Panel:
 def _json(report: Report) -> str:
     overall, workloads, ratios = score(report.measured, report.seeds), report.by_workload(), report.ratios()
     head: dict[str, Any] = {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        **when_and_where(),
+        "python": platform.python_version(),
+        "stoker": metadata.version("stoker"),
         "simulations": report.runs,
+        "kept": report.kept,
         "seconds": round(report.seconds),
         "processes": report.workers,
         "tuning_seeds": list(report.matrix.tuning_seeds),

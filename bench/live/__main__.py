@@ -29,7 +29,7 @@ from e2e.operator_process import OperatorProcess
 from stoker.kube import resources
 from stoker.kube.connection import Connection, credentials_from
 
-CLUSTER = "live"
+CLUSTER = "bench-live"
 NAMESPACE = "default"
 NAME = "web"
 TOKENS = 100

@@ -99,7 +99,7 @@ class Endpoint:
         except TimeoutError as late:
             raise EndpointError(f"took longer than {_LONGEST_SECONDS:g} s for one answer: is it overloaded?") from late
         except (aiohttp.ClientError, OSError, ValueError) as failed:
-            raise EndpointError(f"an answer broke off ({str(failed) or type(failed).__name__})") from failed
+            raise EndpointError(f"an answer broke off ({type(failed).__name__}: {failed})") from failed
         if not moments:
             raise EndpointError("an answer had no token")
         answered = int(usage.get("completion_tokens") or len(moments))
