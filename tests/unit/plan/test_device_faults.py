@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from stoker.core.plan.actions import DeletePod, Plan
+from stoker.core.plan.actions import Plan, Replace
 from stoker.core.plan.device_faults import YOUNGEST_SECONDS
 from stoker.core.plan.planner import plan
 from tests.unit.plan.builders import NOW, container, ended
@@ -21,13 +21,13 @@ def planned(**changes: object) -> Plan:
 
 
 def deleted(found: Plan) -> list[str]:
-    return [action.pod.uid for action in found.actions if isinstance(action, DeletePod)]
+    return [action.pod.uid for action in found.actions if isinstance(action, Replace)]
 
 
 def test_a_pod_whose_device_failed_is_deleted_by_uid_and_its_node_is_named() -> None:
     found = planned()
     assert deleted(found) == ["uid-llama-0"]
-    (note,) = [note for note in found.notes if note.message.startswith("Deleted pod")]
+    (note,) = [note for note in found.notes if note.message.startswith("Ending pod")]
     assert (note.reason, note.warning) == ("DeviceFault", True)
     assert "node-7" in note.message
 

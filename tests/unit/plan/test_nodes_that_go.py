@@ -5,11 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from stoker.core.plan.actions import Replace
-from stoker.core.plan.planner import plan
 from stoker.core.plan.snapshot import Node, ObjectKind
 from stoker.kube import projections
-from tests.unit.plan.builders import deployment, ended
+from tests.unit.plan.builders import deployment
 from tests.unit.plan.toy_cluster import ToyCluster
 
 STAYS, LEAVES = Node("node-1", {}, {}, True), Node("node-2", {}, {}, schedulable=False, leaving=True)
@@ -75,15 +73,6 @@ def test_what_loads_is_protected_and_what_is_ready_is_not() -> None:
     assert [pod.protected for pod in toy.pods.values()] == [True]
     toy.until_settled()
     assert [pod.protected for pod in toy.pods.values()] == [False]
-
-
-def test_a_replica_whose_gpu_failed_is_made_anew_on_whatever_node() -> None:
-    toy = ToyCluster(deployment(2))
-    toy.until_settled()
-    name = min(toy.pods)
-    toy.seconds += 120
-    toy.pods[name] = replace(toy.pods[name], ready=False, containers=(ended(73),))
-    assert [action.pod.name for action in plan(toy.snapshot()).actions if isinstance(action, Replace)] == [name]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from stoker.core.plan.actions import Action, Detach, Scale
 from stoker.core.plan.replicas import RevisionReplicas, by_revision
+from stoker.core.plan.rollout.steps import Step
 from stoker.core.plan.rollout.traffic import cover_of
 from stoker.core.plan.snapshot import Pod
 from stoker.core.pool.seat import Want
@@ -20,14 +21,14 @@ def world(*pods: Pod) -> Mapping[str, RevisionReplicas]:
 
 
 def done(
-    *pods: Pod, serving: int, action: Action = LEAVES, tiers_move: bool = False, held_off: str | None = None
+    *pods: Pod, serving: int, action: Action = LEAVES, tiers_move: bool = False, step: Step = Step.SURGING
 ) -> list[Action]:
-    cover = cover_of([action], world(*pods), Want(serving, 1), held_off=held_off)
+    cover = cover_of([action], world(*pods), Want(serving, 1), "bbbbbbbbbb", step)
     return list(cover.allowed([action], tiers_move=tiers_move))
 
 
 def wanted(*pods: Pod, serving: int) -> Want:
-    return cover_of([LEAVES], world(*pods), Want(serving, 1), held_off=None).want
+    return cover_of([LEAVES], world(*pods), Want(serving, 1), "bbbbbbbbbb", Step.SURGING).want
 
 
 def test_one_more_is_wanted_in_traffic_and_nobody_leaves_before_it_is_there() -> None:
@@ -47,7 +48,7 @@ def test_without_a_warm_one_it_leaves_all_the_same() -> None:
 
 
 def test_one_that_is_held_off_traffic_stands_in_for_nobody() -> None:
-    assert done(SERVING, ALSO_SERVING, WARM, serving=2, held_off="bbbbbbbbbb") == [LEAVES]
+    assert done(SERVING, ALSO_SERVING, WARM, serving=2, step=Step.HOLDING) == [LEAVES]
 
 
 def test_while_tiers_move_nobody_leaves_traffic_and_counts_grow() -> None:

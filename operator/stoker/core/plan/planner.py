@@ -60,7 +60,7 @@ def plan(snapshot: Snapshot) -> Plan:
     picture = Picture(snapshot, target, replicas, wanted, _findings(snapshot, target, replicas), blocked, course)
     leaving, leaving_seconds = _departures(snapshot, replicas, course.counts)
     changes = list(_replica_actions(snapshot, target, replicas, course.counts))
-    cover = cover_of(changes, replicas, wanted.want, held_off=picture.target_name if course.held_off else None)
+    cover = cover_of(changes, replicas, wanted.want, picture.target_name or "", course.step)
     moving, moving_seconds = _tiers(snapshot, target, replicas, cover.want, course)
     actions: list[Action] = [
         *adoptions(snapshot),

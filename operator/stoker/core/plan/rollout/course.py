@@ -31,11 +31,6 @@ class Course:
     look_again_seconds: float | None = None
     before: Step | None = None  # as the status has it
 
-    @property
-    def held_off(self) -> bool:
-        """Whether the replicas of the target are not to take traffic yet."""
-        return self.step is Step.HOLDING
-
 
 def course_of(snapshot: Snapshot, target: Target, replicas: Mapping[str, RevisionReplicas], wanted: int) -> Course:
     if target.rendered is None:

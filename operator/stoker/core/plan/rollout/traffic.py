@@ -79,8 +79,8 @@ class Cover:
                 yield action
 
 
-def cover_of(actions: Iterable[Action], replicas: ByRevision, want: Want, *, held_off: str | None) -> Cover:
-    """`held_off` names a revision whose replicas are not to take traffic yet."""
+def cover_of(actions: Iterable[Action], replicas: ByRevision, want: Want, target: str, step: Step | None) -> Cover:
+    """A second set that is held off traffic stands in for nobody, and one that takes over is promoted whole."""
     takers = frozenset(
         uid
         for replica in _each(replicas)
@@ -91,7 +91,7 @@ def cover_of(actions: Iterable[Action], replicas: ByRevision, want: Want, *, hel
     stand_ins = sum(
         replica.ready and replica.tier == Tier.WARM
         for name, held in replicas.items()
-        if name != held_off
+        if step is not Step.SWITCHED and not (step is Step.HOLDING and name == target)
         for replica in held.replicas
     )
     spare = _in_traffic(replicas) - want.serving
