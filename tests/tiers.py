@@ -38,6 +38,8 @@ SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile")
 IMAGES = ("vllm-cpu", "simulated", "operator", "runtime", "llamacpp", "transformers", "bentoml")
 TIERS = (
     Tier("lint", (("make", "lint"),)),
+    # What the tests run beside themselves, such as Prometheus.
+    Tier("packages", ((*CLUSTER, "packages", "--install"),), _lacking_for_a_node),
     # The chart's templates are rendered by the helm that users have.
     Tier("unit", ((*CLUSTER, "build", "helm"), (*PYTEST, "tests/unit", "-q", *SIDE_BY_SIDE))),
     # Built before the tests, so that minutes of building show their progress and no test's time-out counts them.
@@ -45,7 +47,6 @@ TIERS = (
     Tier(
         "e2e",
         (
-            (*CLUSTER, "packages", "--install"),
             (*CLUSTER, "build"),
             (sys.executable, "-m", "e2e.images", "build", *IMAGES),
             (*PYTEST, "e2e", "-v", *SIDE_BY_SIDE),

@@ -143,7 +143,11 @@ class Scaler:
         await self._children.wait_until_synced()
         while True:
             began = loop.time()
-            await self.tick(Moment(datetime.now(UTC), began))
+            try:
+                await self.tick(Moment(datetime.now(UTC), began))
+            except Exception:
+                # Replicas go on serving, and numbers stay as they are; an operator that ended would do nothing at all.
+                logger.exception("no decisions at this tick")
             await asyncio.sleep(max(0.1, TICK_SECONDS - (loop.time() - began)))
 
     async def tick(self, moment: Moment) -> None:

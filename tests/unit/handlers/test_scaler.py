@@ -1,5 +1,8 @@
 """The live loop, without a cluster: models as the API server tells them, and no pods."""
 
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -16,8 +19,10 @@ from stoker.kube.models import Models
 from stoker.kube.resources import Key
 from stoker.signals.sighting import Sighting
 from stoker.signals.signals import Signals
+from stoker.signals.target import Target
 from tests.unit.follow.builders import load
 from tests.unit.plan.builders import pod, replica_set
+from tests.virtual_time import run_in_virtual_time
 
 KEY = Key("models", "llama")
 
@@ -86,6 +91,29 @@ async def test_a_model_that_is_gone_is_forgotten() -> None:
     loop.models.remove(KEY)
     await loop.tick()
     assert loop.scaler.scaled(KEY) is None
+
+
+def test_a_tick_that_fails_ends_nothing_and_the_next_one_decides(caplog: pytest.LogCaptureFixture) -> None:
+    class FailingOnce(Signals):
+        follows = 0
+
+        def follow(self, targets: Iterable[Target]) -> None:
+            self.follows += 1
+            if self.follows == 1:
+                raise RuntimeError("nobody thought of this")
+            super().follow(targets)
+
+    async def ticks() -> Loop:
+        loop = Loop(FailingOnce())
+        loop.models.put(manifest(1))
+        for reflector in loop.children.reflectors():
+            reflector._synced.set()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(loop.scaler.run(), 5)
+        return loop
+
+    assert run_in_virtual_time(ticks()).scaler.scaled(KEY)
+    assert "nobody thought of this" in caplog.text
 
 
 class TwoQuietPods:

@@ -12,7 +12,7 @@ from stoker.telemetry.dashboards.all import DASHBOARDS, as_json
 from stoker.telemetry.rules.alerts import ALERTS, Alert
 from stoker.telemetry.rules.recording import RECORDINGS, Recording
 from stoker_runtime.agent.exposition import FAMILIES, PREFIX
-from tests.unit.telemetry.scraped_world import AllIsWell, EverythingIsWrong, Prometheus, prometheus_of
+from tests.integration.telemetry.scraped_world import AllIsWell, EverythingIsWrong, Prometheus, prometheus_of
 
 ROOT = Path(__file__).parents[3]
 PANELS = [
