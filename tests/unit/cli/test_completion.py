@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stoker.cli import completion
-from stoker.cli.__main__ import COMMANDS, main, parser_named
+from stoker.cli.__main__ import main, parser_named
 from stoker.cli.completion_scripts import candidates, commands_of, fish, zsh
 
 _COMMANDS = commands_of(parser_named("stoker"))
@@ -56,7 +56,7 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
 
 def test_bash_offers_commands(script: Path, path_with_a_cluster: str) -> None:
     assert offered(script, path_with_a_cluster, "stoker", "st") == ["status"]
-    assert len(offered(script, path_with_a_cluster, "stoker", "")) == len(COMMANDS)
+    assert len(offered(script, path_with_a_cluster, "stoker", "")) == len(_COMMANDS)
 
 
 def test_bash_offers_options_and_their_values(script: Path, path_with_a_cluster: str) -> None:

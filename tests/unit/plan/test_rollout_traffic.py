@@ -39,7 +39,7 @@ def test_one_more_is_wanted_in_traffic_and_nobody_leaves_before_it_is_there() ->
 
 
 def test_where_more_serve_than_wanted_nobody_stands_in() -> None:
-    assert wanted(SERVING, ALSO_SERVING, WARM, serving=1) == Want(1, 1)
+    assert wanted(SERVING, ALSO_SERVING, WARM, serving=1) == Want(2, 0)
     assert done(SERVING, ALSO_SERVING, WARM, serving=1) == [LEAVES]
 
 

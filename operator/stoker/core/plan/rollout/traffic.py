@@ -6,7 +6,7 @@ off traffic until all of it is ready; then it is promoted, and once it takes tra
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stoker.core.names import Tier
 from stoker.core.plan.actions import Action, Detach, DrainGroup, TakeOffTraffic
@@ -26,13 +26,38 @@ def moves(
     new = {name: held for name, held in replicas.items() if name == target}
     old = {name: held for name, held in replicas.items() if name != target}
     if step is Step.HOLDING:
-        return _both(_off_traffic(snapshot, new, target), moved_tiers(snapshot, old, want, target))
+        # One that serves already, as where an edit goes back, is not taken away from those who need it.
+        needed = _serving_of(new) if _in_traffic(old) < want.serving else {}
+        return _both(
+            _off_traffic(snapshot, _without(new, needed), target),
+            moved_tiers(snapshot, {**old, **needed}, want, target),
+        )
     if step is Step.SWITCHED and _ready(new) >= want.serving:
         switched = moved_tiers(snapshot, new, want, target)
         if _in_traffic(new) < want.serving:
             return switched
         return _both(switched, _off_traffic(snapshot, old, target))
     return moved_tiers(snapshot, replicas, want, target)
+
+
+def _serving_of(replicas: ByRevision) -> ByRevision:
+    return {
+        name: replace(held, replicas=tuple(replica for replica in held.replicas if _serves(replica)))
+        for name, held in replicas.items()
+    }
+
+
+def _without(replicas: ByRevision, others: ByRevision) -> ByRevision:
+    return {
+        name: replace(held, replicas=tuple(each for each in held.replicas if each not in others[name].replicas))
+        if name in others
+        else held
+        for name, held in replicas.items()
+    }
+
+
+def _serves(replica: Replica) -> bool:
+    return replica.ready and replica.tier == Tier.SERVING
 
 
 def _off_traffic(snapshot: Snapshot, replicas: ByRevision, target: str) -> tuple[list[Action], float | None]:
@@ -55,7 +80,7 @@ def _ready(replicas: ByRevision) -> int:
 
 
 def _in_traffic(replicas: ByRevision) -> int:
-    return sum(replica.ready and replica.tier == Tier.SERVING for replica in _each(replicas))
+    return sum(map(_serves, _each(replicas)))
 
 
 @dataclass(frozen=True)
@@ -84,19 +109,21 @@ def cover_of(actions: Iterable[Action], replicas: ByRevision, want: Want, target
     takers = frozenset(
         uid
         for replica in _each(replicas)
-        if replica.leader and replica.ready and replica.tier == Tier.SERVING
+        if replica.leader and _serves(replica)
         for uid in (replica.leader.identity.uid, replica.group.identity.uid if replica.group else "")
         if uid
     )
+    spare = _in_traffic(replicas) - want.serving
+    if step is Step.SWITCHED:
+        return Cover(want, takers, spare, covered=False)
     stand_ins = sum(
         replica.ready and replica.tier == Tier.WARM
         for name, held in replicas.items()
-        if step is not Step.SWITCHED and not (step is Step.HOLDING and name == target)
+        if step is not Step.HOLDING or name != target
         for replica in held.replicas
     )
-    spare = _in_traffic(replicas) - want.serving
     leavers = sum(_leaver(action) in takers and not isinstance(action, TakeOffTraffic) for action in actions)
-    more = max(0, min(stand_ins, leavers - max(0, spare)))
+    more = min(leavers, stand_ins + max(0, spare))
     asked = Want(want.serving + more, max(0, want.warm - more), want.asleep)
     return Cover(asked, takers, spare, covered=stand_ins > 0)
 
