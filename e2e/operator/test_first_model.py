@@ -105,6 +105,8 @@ def test_the_command_line_checks_the_cluster(operators: Operators) -> None:
 def test_an_idle_operator_writes_nothing(running_operator: OperatorProcess, models: Models) -> None:
     models.create(replicas=2)
     models.wait_settled()
+    # A revision is known to be good once its replicas were ready for some seconds.
+    until(lambda: models.namespace.json("get", "mdep/web")["status"].get("goodRevision"), "a good revision", 30)
     before = models.namespace.json("get", "mdep/web")["metadata"]["resourceVersion"]
     cpu = running_operator.cpu_seconds()
     models.namespace.cluster.run("sleep", "15")
