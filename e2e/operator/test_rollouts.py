@@ -66,7 +66,7 @@ class Rollouts:
         """Once the first version is known to be good."""
         until(lambda: self.is_over() and bool(self.status().get("goodRevision")), "the first version", 120)
         time.sleep(2)
-        return Load(self.models, RATE, STREAM_TOKENS, self.name)
+        return Load(self.models, RATE, STREAM_TOKENS, name=self.name)
 
     def status(self) -> dict[str, Any]:
         found: dict[str, Any] = self.models.namespace.json("get", f"mdep/{self.name}").get("status", {})
