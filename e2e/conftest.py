@@ -33,14 +33,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[RunningCluster]:
-    """One cluster for the whole run; STOKER_E2E_CLUSTER names one that runs already, and is left running."""
+    """One cluster for the whole run, and for each worker where tests run side by side."""
+    yield from running_cluster("-".join(("e2e", os.environ.get("PYTEST_XDIST_WORKER", "0"))))
+
+
+def running_cluster(name: str) -> Iterator[RunningCluster]:
+    """A fresh one of this name; STOKER_E2E_CLUSTER names one that runs already, and is left running."""
     chosen = os.environ.get("STOKER_E2E_CLUSTER")
     if chosen:
         require_anchor(layout_of(chosen))
         yield RunningCluster(layout_of(chosen))
         return
-    # Tests that run side by side have a cluster each.
-    layout = layout_of("-".join(("e2e", os.environ.get("PYTEST_XDIST_WORKER", "0"))))
+    layout = layout_of(name)
     lifecycle.down(layout)
     lifecycle.up(layout, Settings(), install=False)
     yield RunningCluster(layout)

@@ -87,7 +87,7 @@ def test_a_configuration_that_the_operator_refuses_leaves_the_one_that_runs_alon
     never = {"leadership": {"leaseSeconds": 5, "renewDeadlineSeconds": 9}}
     assert release.try_install({"configuration": never}, seconds=15).returncode != 0
     assert release.operators() == operators
-    assert "renewDeadlineSeconds" in release.logs()
+    until(lambda: "renewDeadlineSeconds" in release.logs(), "what the new one says", 60)
     release.install()
     release.namespace.kubectl("rollout", "status", DEPLOYMENT, "--timeout=60s")
 

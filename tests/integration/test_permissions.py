@@ -25,10 +25,13 @@ from stoker.core.names import claim_name
 from stoker.handlers.watching import Sweep
 from stoker.kube import resources
 from stoker.kube.connection import ApiError, Connection, Json, Query, credentials_from
+from stoker.kube.freeze import Freeze
 from stoker.kube.leadership import Leadership
 from stoker.kube.lease import ElectionSettings
 from stoker.kube.models import Models
+from stoker.kube.observed import Reference
 from stoker.kube.resources import Key
+from stoker.kube.surroundings import Surroundings
 from tests.integration.account import NAME, account_with
 from tests.integration.operator_under_test import LAST_TURNS_SECONDS, NAMESPACE, CountedConnection, operator
 from tests.integration.toy_groups import DEFINITION, ToyGroups
@@ -212,8 +215,22 @@ async def _life(there: World, *, has_groups: bool) -> None:
     work = operator(
         there.credentials, None, CONFIGURATION, namespace=there.namespace, has_groups=has_groups, kind=TwiceConnection
     )
-    async with work, Connection.open(there.credentials()) as connection:
+    async with work, Connection.open(there.credentials()) as connection, _looking_around(there, connection):
         await (_life_of_groups(there) if has_groups else _life_of_pods(there, connection))
+
+
+@asynccontextmanager
+async def _looking_around(there: World, connection: Connection) -> AsyncIterator[None]:
+    """At quotas, and at what another tool runs."""
+    surroundings = Surroundings(connection, (there.namespace,), with_holders=False)
+    theirs = Key(there.namespace, "theirs")
+    surroundings.observed.follow({Reference("Deployment", theirs), Reference("StatefulSet", theirs)})
+    task = asyncio.create_task(surroundings.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
 
 
 async def _life_of_pods(there: World, connection: Connection) -> None:
@@ -254,8 +271,11 @@ async def _candidacy(there: World) -> None:
         async with Connection.open(there.credentials()) as connection:
             yield connection
 
-    async with Leadership(settings, connected):
+    async with Leadership(settings, connected), connected() as connection:
+        freeze = asyncio.create_task(Freeze(connection, there.namespace, lambda: None).run())
         await asyncio.sleep(5)
+        freeze.cancel()
+        await asyncio.wait({freeze})
 
 
 async def _swept(there: World, connection: Connection) -> None:

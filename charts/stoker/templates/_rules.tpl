@@ -55,15 +55,15 @@
 # targetRef.
 - apiGroups: ["apps"]
   resources: [deployments]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 # The same, of the other kind.
 - apiGroups: ["apps"]
   resources: [statefulsets]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 # How many accelerators a namespace may have.
 - apiGroups: [""]
   resources: [resourcequotas]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 # Written on a ModelDeployment for its transitions; warnings on pods and claims are read to explain a
 # failure.
 - apiGroups: [""]
@@ -86,7 +86,7 @@
 # The ConfigMap stoker-freeze, by which a person stops scaling and rollouts.
 - apiGroups: [""]
   resources: [configmaps]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 # One operator acts, others stand by.
 - apiGroups: ["coordination.k8s.io"]
   resources: [leases]

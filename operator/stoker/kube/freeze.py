@@ -35,7 +35,8 @@ class Freeze:
 
     async def wait_for_the_first_look(self) -> None:
         try:
-            await asyncio.wait_for(self._reflector.wait_until_synced(), FIRST_LOOK_SECONDS)
+            async with asyncio.timeout(FIRST_LOOK_SECONDS):
+                await self._reflector.wait_until_synced()
         except TimeoutError:
             logger.warning("ConfigMap %s cannot be read: going on as if nothing was frozen", self._key)
 

@@ -70,7 +70,7 @@ class _Watched:
         kind, key = self.reference
         if not self.workload.synced:
             return (
-                f"{self.reference} was not read yet: where that stays so, let the operator get, list and watch"
+                f"{self.reference} was not read yet: where that stays so, let the operator list and watch"
                 f" {RESOURCES[kind].plural}."
             )
         found = self.workload.get(key)

@@ -16,14 +16,22 @@ class Gate:
     def __init__(self) -> None:
         self.state = GateState.OPEN
         self.last_arrival_seconds = -math.inf  # on the monotonic clock; minus infinity before the first request
+        self._refuses_after_seconds = -math.inf
 
     def leave(self) -> None:
         """Not a way back: what refuses goes on refusing."""
         if self.state is GateState.OPEN:
             self.state = GateState.LEAVING
 
-    def refuse(self) -> None:
+    def refuse(self, after_seconds: float = -math.inf) -> None:
+        """On connections opened after this moment. An older one may have waited in a client's pool and heard nothing of
+        the end: its next request is served, and its answer tells."""
         self.state = GateState.REFUSING
+        self._refuses_after_seconds = after_seconds
+
+    def refuses(self, opened_seconds: float) -> bool:
+        """A request on a connection that was opened then."""
+        return self.state is GateState.REFUSING and opened_seconds >= self._refuses_after_seconds
 
     def open(self) -> None:
         self.state = GateState.OPEN

@@ -125,3 +125,17 @@ async def test_closing_cuts_what_does_not_end_in_its_grace() -> None:
         await comes_true(lambda: at.tally.in_flight == 1)
         await at.pipe.close(0.05)
         assert (at.tally.in_flight, at.tally.ended[Outcome.CLIENT_LEFT]) == (0, 1)
+
+
+async def test_a_connection_that_a_pool_has_kept_is_served_once_more_and_a_new_one_is_refused() -> None:
+    bench = Bench()
+    kept = bench.client()
+    bench.later(6)
+    bench.gate.leave()
+    bench.gate.refuse(after_seconds=bench.now_seconds)
+    bench.later(1)
+    kept.arrives(post())
+    assert (bench.tally.arrivals, bench.tally.ended[Outcome.REFUSED]) == (1, 0)
+    bench.client().arrives(post())
+    assert bench.tally.ended[Outcome.REFUSED] == 1
+    await settled()

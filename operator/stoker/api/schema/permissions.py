@@ -74,12 +74,12 @@ PERMISSIONS = (
     Permission(
         "apps",
         "deployments",
-        _SEE,
+        _FOLLOW,
         Scope.MODELS,
         "Workloads of other tools that scaling.targetRef names: whose pods to look at. Not needed without targetRef.",
     ),
-    Permission("apps", "statefulsets", _SEE, Scope.MODELS, "The same, of the other kind."),
-    Permission("", "resourcequotas", _SEE, Scope.MODELS, "How many accelerators a namespace may have."),
+    Permission("apps", "statefulsets", _FOLLOW, Scope.MODELS, "The same, of the other kind."),
+    Permission("", "resourcequotas", _FOLLOW, Scope.MODELS, "How many accelerators a namespace may have."),
     Permission(
         "",
         "events",
@@ -92,7 +92,7 @@ PERMISSIONS = (
     Permission(
         "",
         "configmaps",
-        _SEE,
+        _FOLLOW,
         Scope.OPERATOR,
         "The ConfigMap stoker-freeze, by which a person stops scaling and rollouts.",
     ),

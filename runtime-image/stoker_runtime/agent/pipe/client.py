@@ -26,6 +26,7 @@ class ClientConnection(asyncio.Protocol):
         "_exchange",
         "_lingers",
         "_looked_at",
+        "_opened",
         "_plumbing",
         "_reading",
         "_since",
@@ -39,7 +40,8 @@ class ClientConnection(asyncio.Protocol):
         self._looked_at = 0  # of the buffer, for the end of a head
         self._exchange: Exchange | None = None
         self._lingers = False  # nothing more is read, but the client may still have to see the answer
-        self._since = plumbing.clock()  # of whatever the client is waited for
+        self._opened = plumbing.clock()
+        self._since = self._opened  # of whatever the client is waited for
         self.write_paused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -192,7 +194,7 @@ class ClientConnection(asyncio.Protocol):
     def _begin(self, head: RequestHead, rest: bytes) -> None:
         plumbing = self._plumbing
         now = self._since = plumbing.clock()
-        refusal = refusal_of(head, plumbing.gate.state)
+        refusal = refusal_of(head, plumbing.gate, self._opened)
         if head.counts and (refusal is None or refusal is REFUSING):
             plumbing.gate.arrived(now)
         if refusal is not None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from stoker_runtime.agent.framing.requests import RequestHead
-from stoker_runtime.agent.gate import GateState
+from stoker_runtime.agent.gate import Gate
 from stoker_runtime.agent.pipe.forbidden import is_forbidden
 
 RETRY_AFTER_SECONDS = 1  # a new connection meets another replica
@@ -46,11 +46,11 @@ class Refusal:
 REFUSING = Refusal(503, "this replica is leaving: send the request again on a new connection")
 
 
-def refusal_of(head: RequestHead, gate: GateState) -> Refusal | None:
+def refusal_of(head: RequestHead, gate: Gate, opened_seconds: float) -> Refusal | None:
     """Why a request does not get to the engine, or None."""
     if is_forbidden(head.target):
         path = head.target.partition(b"?")[0][:200].decode("ascii")
         return Refusal(404, f"{path} is not served on this port")
-    if gate is GateState.REFUSING:
+    if gate.refuses(opened_seconds):
         return REFUSING
     return None

@@ -2,7 +2,7 @@
 
 leave   every answer sends its client elsewhere for the next request
 refuse  after settle_seconds and a second without an arrival (waited for at most QUIET_SECONDS more): by then
-        endpoints and pools have forgotten this replica, or never will
+        endpoints have forgotten this replica, or never will; what a pool has kept since before is served once more
 drained nothing is in flight, or the deadline has come
 """
 
@@ -68,4 +68,4 @@ class Leaving:
             if silence >= _WITHOUT_ARRIVAL_SECONDS:
                 break
             await asyncio.sleep(max(_LOOK_SECONDS, _WITHOUT_ARRIVAL_SECONDS - silence))
-        self._gate.refuse()
+        self._gate.refuse(after_seconds=self._now())
