@@ -124,3 +124,13 @@ def test_a_replica_that_was_never_ready_has_nothing_to_settle() -> None:
         assert await refusing(gate) < 0.1
 
     leave(test)
+
+
+def test_who_comes_by_a_node_that_routes_late_is_served_and_who_comes_much_later_is_not() -> None:
+    async def test(leaving: Leaving, gate: Gate, _: Tally) -> None:
+        leaving.begin()
+        settled = await refusing(gate)
+        assert not gate.refuses(opened_seconds=settled + 19)
+        assert gate.refuses(opened_seconds=settled + 21)
+
+    leave(test)

@@ -2,7 +2,8 @@
 
 leave   every answer sends its client elsewhere for the next request
 refuse  after settle_seconds and a second without an arrival (waited for at most QUIET_SECONDS more): by then
-        endpoints have forgotten this replica, or never will; what a pool has kept since before is served once more
+        endpoints have forgotten this replica; who still comes by a connection that a pool has kept, or by a node
+        that is not LATE_ROUTING_TIMES as slow, is served once more
 drained nothing is in flight, or the deadline has come
 """
 
@@ -13,6 +14,9 @@ from stoker_runtime.agent.gate import Gate, GateState
 from stoker_runtime.agent.tally import Tally
 
 QUIET_SECONDS = 10.0
+# A busy node may route for several times as long as others. Whoever comes by it is served rather than sent away, and
+# waited for like any other; only what still comes then is refused.
+LATE_ROUTING_TIMES = 4.0
 _WITHOUT_ARRIVAL_SECONDS = 1.0
 _LOOK_SECONDS = 0.05
 
@@ -68,4 +72,4 @@ class Leaving:
             if silence >= _WITHOUT_ARRIVAL_SECONDS:
                 break
             await asyncio.sleep(max(_LOOK_SECONDS, _WITHOUT_ARRIVAL_SECONDS - silence))
-        self._gate.refuse(after_seconds=self._now())
+        self._gate.refuse(after_seconds=self._now() + LATE_ROUTING_TIMES * settle_seconds)
