@@ -44,6 +44,8 @@ def test_load_devices_cost_and_a_model_that_is_not_ready_are_told(
         metrics={"modelLabels": {"owner": "example.com/owner"}},
     )
     namespace = models.namespace
+    others = ("get", "mdep", "--all-namespaces", "--output=name")
+    until(lambda: not cluster.kubectl(*others).strip(), "the models of other tests to be gone", 180)
     with operator, observing(cluster, tmp_path) as observed:
         template = {"metadata": {"annotations": ASK_THE_AGENT}}
         models.create(engine=ENGINE, scaling=SCALING, template=template)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from stoker.kube.connection import Connection
 
 Json = Mapping[str, Any]
+_MOST_TRIES = 5
 _WRITER = "stoker-rollback"  # in managedFields, beside kubectl and Stoker itself
 
 
@@ -51,21 +52,30 @@ async def _rolled_back(connection: "Connection", namespace: str, options: argpar
     from stoker.kube.connection import ApiError, ApiUnreachableError  # noqa: PLC0415
     from stoker.kube.resources import MODEL_DEPLOYMENTS, Key  # noqa: PLC0415
 
+    tries = _MOST_TRIES
     path, what = MODEL_DEPLOYMENTS.path(Key(namespace, options.name)), f"ModelDeployment {namespace}/{options.name}"
-    try:
-        model = await connection.get(path)
-        chosen = None if options.undo else chosen_revision(model, options.to, what)
-        pinned = _pin_of(model)
-        if pinned == chosen:
-            return f"{what}: nothing to do, {_already(chosen)}."
-        # Somebody who edited it in between has to be seen first.
-        fence = {name: model["metadata"][name] for name in ("uid", "resourceVersion")}
-        patch = {"metadata": fence, "spec": {"rollout": {"revision": chosen}}}
-        await connection.merge_patch(path, patch, {"fieldManager": _WRITER, "fieldValidation": "Strict"})
-    except ApiUnreachableError as silent:
-        raise InputError([f"{what}: the API server does not answer: {silent}"]) from silent
-    except ApiError as refused:
-        raise InputError([f"{what}: {_refusal(refused.status, refused.message)}"]) from refused
+    while True:
+        try:
+            return await _pinned(connection, path, what, options)
+        except ApiUnreachableError as silent:
+            raise InputError([f"{what}: the API server does not answer: {silent}"]) from silent
+        except ApiError as refused:
+            # The operator writes the status at any time, and what it wrote may change which revision is meant.
+            tries -= 1
+            if refused.status != 409 or not tries:
+                raise InputError([f"{what}: {_refusal(refused.status, refused.message)}"]) from refused
+
+
+async def _pinned(connection: "Connection", path: str, what: str, options: argparse.Namespace) -> str:
+    model = await connection.get(path)
+    chosen = None if options.undo else chosen_revision(model, options.to, what)
+    pinned = _pin_of(model)
+    if pinned == chosen:
+        return f"{what}: nothing to do, {_already(chosen)}."
+    # Somebody who edited it in between has to be seen first.
+    fence = {name: model["metadata"][name] for name in ("uid", "resourceVersion")}
+    patch = {"metadata": fence, "spec": {"rollout": {"revision": chosen}}}
+    await connection.merge_patch(path, patch, {"fieldManager": _WRITER, "fieldValidation": "Strict"})
     if chosen is None:
         return f"{what}: revision {pinned} is not pinned any more; what the spec describes runs."
     return (
