@@ -1,11 +1,13 @@
 """Which revision `stoker rollback` goes back to, and what it says where there is none."""
 
-from typing import Any
+from argparse import Namespace
+from typing import Any, cast
 
 import pytest
 
 from stoker.cli.input_error import InputError
-from stoker.cli.rollback import chosen_revision
+from stoker.cli.rollback import _rolled_back, chosen_revision
+from stoker.kube.connection import ApiError
 
 
 def model(*revisions: dict[str, Any], current: str, pin: str | None = None) -> dict[str, Any]:
@@ -48,3 +50,29 @@ def test_what_cannot_be_is_refused_with_what_there_is(of: dict[str, Any], asked_
         chosen_revision(of, asked_for, "x")
     (problem,) = refused.value.problems
     assert says in problem
+
+
+class BusyServer:
+    """The operator writes the status between each of our looks and our write, so many times."""
+
+    def __init__(self, conflicts: int) -> None:
+        self.conflicts = conflicts
+
+    async def get(self, _path: str) -> dict[str, Any]:
+        return model(FIRST, SECOND, current="bbb") | {"metadata": {"uid": "u", "resourceVersion": "1"}}
+
+    async def merge_patch(self, *_: object) -> None:
+        self.conflicts -= 1
+        if self.conflicts >= 0:
+            raise ApiError(409, "Conflict", "the object has been modified")
+
+
+@pytest.mark.parametrize(("conflicts", "done"), [(0, True), (4, True), (5, False)])
+async def test_where_the_operator_writes_at_the_same_moment_it_looks_again(conflicts: int, done: bool) -> None:
+    options = Namespace(name="llama", undo=False, to=None)
+    asked = _rolled_back(cast("Any", BusyServer(conflicts)), "models", options)
+    if done:
+        assert "goes to revision aaa" in await asked
+        return
+    with pytest.raises(InputError, match="at the same moment: try again"):
+        await asked
