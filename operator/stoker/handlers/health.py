@@ -59,6 +59,7 @@ async def serve_health(
             await site.start()
         except OSError as taken:
             raise PortTakenError(port) from taken
-        yield int(runner.addresses[0][1])
+        # Where any port will do, IPv6 gets one of its own, and the two come in no order.
+        yield int(min(runner.addresses, key=len)[1])
     finally:
         await runner.cleanup()
