@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from stoker.api.configuration import Configuration
+from stoker.api.v1alpha1.engine import EngineName
 from stoker.core.engine import EngineProfile
 from stoker.core.plan.agent import IN_THE_RUNTIME_IMAGE
+from stoker.core.plan.engine_image import engine_image
 
 Json = Mapping[str, Any]
 
@@ -54,10 +56,9 @@ def images(
 
 
 def _of_engine(configuration: Configuration, profiles: Mapping[str, EngineProfile], name: str) -> str | None:
-    profile = profiles[name]
-    set_up = next((str(engine.image) for engine in configuration.engines if engine.name == name and engine.image), None)
-    own = str(configuration.runtime.image) if name in IN_THE_RUNTIME_IMAGE and configuration.runtime.image else None
-    return set_up or own or profile.image
+    """Where its makers publish it, whatever mirror is configured: that is where it is copied from."""
+    found = engine_image(configuration, EngineName(name), profiles[name], mirror=None)
+    return str(found) if found else None
 
 
 def _in_manifest(manifest: Json) -> Iterator[tuple[str, str]]:

@@ -1,7 +1,6 @@
 """`stoker images`: what has to be mirrored for a cluster that does not reach the internet."""
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stoker.cli import configuration_options
@@ -94,17 +93,9 @@ def _configuration(options: argparse.Namespace, manifests: list[dict[str, Any]])
 
 
 def _documents(name: str) -> list[dict[str, Any]]:
-    import sys  # noqa: PLC0415
+    from stoker.cli.manifest_file import documents  # noqa: PLC0415
 
-    import yaml  # noqa: PLC0415
-
-    try:
-        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
-        found = [document for document in yaml.safe_load_all(text) if document is not None]
-    except OSError as failed:
-        raise InputError([f"{name}: {failed.strerror}: give the path of a manifest"]) from failed
-    except (yaml.YAMLError, UnicodeDecodeError) as broken:
-        raise InputError([f"{name}: is not YAML: {' '.join(str(broken).split())}"]) from broken
+    found = documents(name)
     if not all(isinstance(document, dict) for document in found):
         raise InputError([f"{name}: holds what is no Kubernetes object: give manifests"])
     return found

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from stoker.cli.numbers import seconds
 from stoker.cli.paint import is_terminal
 
 _ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
@@ -48,10 +49,4 @@ def _size() -> tuple[int, int]:
 
 
 def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0.2 <= value <= 3600:
-        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds from 0.2 to 3600")
-    return value
+    return seconds(text, 0.2, 3600)

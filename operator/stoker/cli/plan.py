@@ -2,7 +2,6 @@
 cluster."""
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stoker.cli import configuration_options
@@ -52,17 +51,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _manifests(name: str) -> list[Any]:
-    import sys  # noqa: PLC0415
+    from stoker.cli.manifest_file import documents  # noqa: PLC0415
 
-    import yaml  # noqa: PLC0415
-
-    try:
-        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
-        found = [document for document in yaml.safe_load_all(text) if document is not None]
-    except OSError as failed:
-        raise InputError([f"{name}: {failed.strerror}: give the path of a manifest"]) from failed
-    except (yaml.YAMLError, UnicodeDecodeError) as broken:
-        raise InputError([f"{name}: is not YAML: {' '.join(str(broken).split())}"]) from broken
+    found = documents(name)
     strange = [document for document in found if not isinstance(document, dict)]
     if strange or not found:
         raise InputError([f"{name}: holds no ModelDeployment: write one as under docs/examples"])

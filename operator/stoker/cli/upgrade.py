@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from stoker.cli import cluster_options
 from stoker.cli.input_error import InputError
+from stoker.cli.numbers import whole
 
 if TYPE_CHECKING:
     from stoker.cli.fleet.reading import Reader
@@ -107,6 +108,4 @@ def _tell_left(models: "list[Seen]") -> None:
 
 
 def _count(text: str) -> int:
-    if not (text.isdecimal() and 1 <= int(text) <= 100_000):
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 to 100000")
-    return int(text)
+    return whole(text, 1, 100_000)

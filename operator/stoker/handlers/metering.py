@@ -70,7 +70,6 @@ class Metering:
     def __init__(self, picture: Picture, configuration: Configuration, meter: Meter[Key]) -> None:
         self._picture = picture
         self._labels = configuration.metrics.model_labels
-        self._prices = prices_of(configuration)
         self._meter = meter
         self._facts: dict[Key, tuple[int, ModelFacts | None]] = {}
 
@@ -133,8 +132,8 @@ class Metering:
                 devices[of] = devices.get(of, 0) + amount
         for (resource, product), amount in devices.items():
             page.add(catalogue.ACCELERATORS, amount, resource, product)
-        for product in {product for _, product in devices} | set(self._prices.by_product):
-            page.add(catalogue.HOURLY_PRICE, self._prices.of(product), product)
+        for product in {product for _, product in devices} | set(self._meter.prices.by_product):
+            page.add(catalogue.HOURLY_PRICE, self._meter.prices.of(product), product)
 
     def _view(self, key: Key) -> ModelView | None:
         facts = self._facts_of(key)

@@ -189,7 +189,7 @@ class Scaler:
 
     def _targets(self, key: Key, followed: _Followed) -> Iterator[Target]:
         """Where each replica's load can be had. Without an agent, the engine's own metrics say what they can."""
-        subject, model = followed.subject, f"{key.namespace}/{key.name}"
+        subject, model = followed.subject, str(key)
         busy = bool(followed.demand and followed.demand.explanation.in_flight)
         for pod in followed.pods:
             if not (pod.tier and pod.ip and pod.ready) or pod.deleting:

@@ -50,12 +50,12 @@ def shared(
 ) -> Mapping[Key, Grant]:
     pools = _pools(share, surroundings, scaling)
     members = {key: _member(key, party, pools) for key, party in parties.items()}
-    leases = {_name(key): party.lease for key, party in parties.items() if party.lease and party.acts}
+    leases = {str(key): party.lease for key, party in parties.items() if party.lease and party.acts}
     grants: dict[Key, Grant] = {}
     for acts in (True, False):
         asking = {key: party for key, party in parties.items() if party.acts is acts}
-        leases |= {_name(key): grant.lease for key, grant in grants.items()}
-        taking = {_name(key): members[key] for key, party in parties.items() if acts <= party.acts}
+        leases |= {str(key): grant.lease for key, grant in grants.items()}
+        taking = {str(key): members[key] for key, party in parties.items() if acts <= party.acts}
         fleet = Fleet(
             now_seconds=share.now_seconds,
             generation=1,
@@ -65,13 +65,9 @@ def shared(
             leases=leases,
             blast=Blast(share.removed, scaling.removal_percent / 100, scaling.removals),
         )
-        found = allocate({_name(key): party.demand for key, party in asking.items()}, fleet) if asking else {}
-        grants |= {key: found[_name(key)] for key in asking}
+        found = allocate({str(key): party.demand for key, party in asking.items()}, fleet) if asking else {}
+        grants |= {key: found[str(key)] for key in asking}
     return grants
-
-
-def _name(key: Key) -> str:
-    return f"{key.namespace}/{key.name}"
 
 
 def _pools(share: Share, surroundings: Surroundings | None, scaling: ScalingDefaults) -> Mapping[str, Pool]:

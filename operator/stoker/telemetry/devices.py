@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from stoker.core.names import Tier
+from stoker.core.plan.replicas import FINISHED_PHASES
 from stoker.core.plan.snapshot import Pod
-
-FINISHED_PHASES = ("Succeeded", "Failed")
 
 
 class State(StrEnum):

@@ -11,11 +11,12 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from stoker.core.follow.replicas import stage_of
+from stoker.core.plan.replicas import lives
 from stoker.core.plan.snapshot import Pod
 from stoker.core.scaling.explain import Explanation
 from stoker.core.scaling.observation import Stage
 from stoker.telemetry.catalogue import STARTUP
-from stoker.telemetry.devices import FINISHED_PHASES, Held, Prices, State
+from stoker.telemetry.devices import Held, Prices, State
 from stoker.telemetry.page import Counted
 
 K = TypeVar("K", bound=Hashable)
@@ -56,7 +57,7 @@ class Account:
 
 class Meter(Generic[K]):
     def __init__(self, prices: Prices) -> None:
-        self._prices = prices
+        self.prices = prices
         self._accounts: dict[K, Account] = {}
         self._at_seconds: float | None = None
 
@@ -79,7 +80,7 @@ class Meter(Generic[K]):
 
     def _add(self, account: Account, held: Held, device_seconds: float) -> None:
         account.seconds[held.state, held.product] += device_seconds
-        if (price := self._prices.of(held.product)) is not None:
+        if (price := self.prices.of(held.product)) is not None:
             account.cost[held.state] += device_seconds * price / HOUR_SECONDS
 
     def watch(self, key: K, pods: Iterable[Pod], wall: datetime, now_seconds: float) -> None:
@@ -87,7 +88,7 @@ class Meter(Generic[K]):
         account = self.account(key)
         seen = set()
         for pod in pods:
-            if not pod.tier or pod.deleting or pod.phase in FINISHED_PHASES:
+            if not pod.tier or not lives(pod):
                 continue
             seen.add(pod.identity.uid)
             if pod.identity.uid not in account.started:

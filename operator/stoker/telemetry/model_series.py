@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from stoker.core.follow.replicas import stage_of
 from stoker.core.names import Tier
+from stoker.core.plan.replicas import FINISHED_PHASES
 from stoker.core.plan.snapshot import Pod, Scaled
 from stoker.core.scaling.explain import Explanation
 from stoker.core.scaling.observation import Stage
 from stoker.telemetry import catalogue
-from stoker.telemetry.devices import FINISHED_PHASES
 from stoker.telemetry.meter import Account
 from stoker.telemetry.model_facts import ModelFacts
 from stoker.telemetry.page import Page

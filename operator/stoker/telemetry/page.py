@@ -40,15 +40,15 @@ class Page:
 
     def add(self, metric: Metric, value: float | None, *labels: str) -> None:
         if value is not None:
-            self._family(metric, metric.labels).add_metric(labels, value)  # type: ignore[attr-defined]
+            self._family(metric).add_metric(labels, value)  # type: ignore[attr-defined]
 
     def add_info(self, metric: Metric, labels: Sequence[str], more: Sequence[tuple[str, str]]) -> None:
         """With labels besides those of the catalogue."""
-        family = self._family(metric, metric.labels)
+        family = self._family(metric)
         family.add_sample(metric.name, dict(zip(metric.labels, labels, strict=True)) | dict(more), 1.0)
 
     def add_counted(self, metric: Metric, counted: Counted, *labels: str) -> None:
-        family = self._family(metric, metric.labels)
+        family = self._family(metric)
         family.add_metric(labels, buckets=list(counted.buckets()), sum_value=counted.total)  # type: ignore[attr-defined]
 
     def collect(self) -> Iterable[Family]:
@@ -58,12 +58,12 @@ class Page:
         """Series."""
         return sum(len(family.samples) for family in self._families.values())
 
-    def _family(self, metric: Metric, labels: Sequence[str]) -> Family:
+    def _family(self, metric: Metric) -> Family:
         if metric.name not in self._families:
             kinds = {
                 Kind.COUNTER: CounterMetricFamily,
                 Kind.GAUGE: GaugeMetricFamily,
                 Kind.HISTOGRAM: HistogramMetricFamily,
             }
-            self._families[metric.name] = kinds[metric.kind](metric.name, metric.meaning, labels=labels)
+            self._families[metric.name] = kinds[metric.kind](metric.name, metric.meaning, labels=metric.labels)
         return self._families[metric.name]

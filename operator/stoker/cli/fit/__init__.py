@@ -2,6 +2,8 @@
 
 import argparse
 
+from stoker.cli.numbers import whole
+
 _GPU_HELP = "a product or slice, such as H100-80GB or A100-80GB-MIG-3g.40gb (default: compare common ones)"
 _ENGINES = (
     "vllm",
@@ -55,19 +57,13 @@ def run(options: argparse.Namespace) -> int:
     return code
 
 
-def _between(text: str, least: int, most: int) -> int:
-    if not text.isdecimal() or not least <= int(text) <= most:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number from {least} to {most}")
-    return int(text)
-
-
 def _tokens(text: str) -> int:
-    return _between(text.replace(",", ""), 16, 16_777_216)
+    return whole(text.replace(",", ""), 16, 16_777_216)
 
 
 def _count(text: str) -> int:
-    return _between(text, 1, 65_536)
+    return whole(text, 1, 65_536)
 
 
 def _percent(text: str) -> int:
-    return _between(text, 10, 99)
+    return whole(text, 10, 99)

@@ -1,8 +1,8 @@
 """Reads a fleet for a person. What the cluster refuses becomes a sentence that says what to do."""
 
 import argparse
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -44,19 +44,19 @@ class Reader:
 
     async def model(self, name: str) -> Seen:
         """InputError with the names that come near where there is none of this one."""
-        try:
-            with _explained("get", _MODELS, self.namespace):
-                return seen(await self.connection.get(_MODELS.path(Key(self.namespace, name))))
-        except _MissingError:
-            pass
+        if found := await self._found(Key(self.namespace, name)):
+            return found
         there = [model.name for model in await self.models()]
         raise InputError([f"there is no ModelDeployment {name} in {self.place}: {_offer(name, there)}"])
 
     async def in_place_of(self, before: Seen) -> Seen | None:
         """What has the name of a model that was seen; None where nothing has."""
+        return await self._found(Key(before.namespace, before.name))
+
+    async def _found(self, key: Key) -> Seen | None:
         try:
-            with _explained("get", _MODELS, before.namespace):
-                return seen(await self.connection.get(_MODELS.path(Key(before.namespace, before.name))))
+            with _explained("get", _MODELS, key.namespace):
+                return seen(await self.connection.get(_MODELS.path(key)))
         except _MissingError:
             return None
 
@@ -111,42 +111,29 @@ class _MissingError(Exception):
     """The API is there, the object is not."""
 
 
-class _explained:  # noqa: N801 - reads as a word of the language
+@contextmanager
+def _explained(verb: str, resource: Resource, namespace: str) -> Iterator[None]:
     """Turns what the API server says into what a person can do about it."""
+    try:
+        yield
+    except ApiUnreachableError as silent:
+        raise InputError([f"the API server does not answer: {silent}: look at --kubeconfig and --context"]) from silent
+    except ApiError as refused:
+        raise _sentence(refused, verb, f"{resource.plural}.{resource.group}", namespace) from refused
 
-    def __init__(self, verb: str, resource: Resource, namespace: str) -> None:
-        self._verb, self._namespace = verb, namespace
-        self._name = f"{resource.plural}.{resource.group}"
 
-    def __enter__(self) -> None:
-        """Nothing yet."""
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, ApiUnreachableError):
-            raise InputError(
-                [f"the API server does not answer: {error}: look at --kubeconfig and --context"]
-            ) from error
-        if isinstance(error, ApiError):
-            raise self._sentence(error) from error
-
-    def _sentence(self, refused: ApiError) -> Exception:
-        where = f"in namespace {self._namespace}" if self._namespace else "in all namespaces"
-        if refused.status == 401:
-            return InputError(["the API server does not accept the credentials: log in again, or give --context"])
-        if refused.status == 403:
-            narrower = "" if self._namespace else ", or name one namespace with -n"
-            return InputError(
-                [f"you may not {self._verb} {self._name} {where}: ask for a role with the verb {self._verb}{narrower}"]
-            )
-        if (
-            refused.status == 404
-            and refused.reason == "NotFound"
-            and "the server could not find" not in refused.message
-        ):
-            return _MissingError()
-        if refused.status == 404:
-            return InputError([_NO_DEFINITION])
-        return InputError([f"the API server refuses to {self._verb} {self._name} {where}: {refused}"])
+def _sentence(refused: ApiError, verb: str, name: str, namespace: str) -> Exception:
+    where = f"in namespace {namespace}" if namespace else "in all namespaces"
+    if refused.status == 401:
+        return InputError(["the API server does not accept the credentials: log in again, or give --context"])
+    if refused.status == 403:
+        narrower = "" if namespace else ", or name one namespace with -n"
+        return InputError([f"you may not {verb} {name} {where}: ask for a role with the verb {verb}{narrower}"])
+    if refused.status == 404 and refused.reason == "NotFound" and "the server could not find" not in refused.message:
+        return _MissingError()
+    if refused.status == 404:
+        return InputError([_NO_DEFINITION])
+    return InputError([f"the API server refuses to {verb} {name} {where}: {refused}"])
 
 
 def _offer(name: str, there: list[str]) -> str:

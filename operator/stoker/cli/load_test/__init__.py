@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stoker.cli.input_error import InputError
+from stoker.cli.numbers import seconds, whole
 
 if TYPE_CHECKING:
     from stoker.cli.load_test.course import Course
@@ -160,19 +161,8 @@ def _write(flag: str, name: str, text: str) -> None:
 
 
 def _whole(least: int, most: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not (text.isdecimal() and least <= int(text) <= most):
-            raise argparse.ArgumentTypeError(f"{text} is not a whole number from {least} to {most}")
-        return int(text)
-
-    return read
+    return lambda text: whole(text, least, most)
 
 
 def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0.1 <= value <= 3600:
-        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds from 0.1 to 3600")
-    return value
+    return seconds(text, 0.1, 3600)

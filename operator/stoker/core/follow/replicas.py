@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from stoker.core.names import SERVER_CONTAINER
 from stoker.core.plan.replicas import lives
 from stoker.core.plan.snapshot import Pod
 from stoker.core.scaling.observation import Load, Reading, Replica, Stage
@@ -16,9 +15,8 @@ def stage_of(pod: Pod) -> Stage:
         return Stage.READY
     if not pod.node:
         return Stage.PROVISIONING if pod.unschedulable else Stage.QUEUED
-    server = next((each for each in pod.containers if each.name == SERVER_CONTAINER), None)
     # A container that neither waits nor has ended runs, whatever its start-up probe says yet.
-    runs = server is not None and not server.waiting_reason
+    runs = pod.server is not None and not pod.server.waiting_reason
     return Stage.LOADING if runs else Stage.PULLING
 
 

@@ -1,7 +1,5 @@
 """How a pod leaves that was taken off traffic."""
 
-from datetime import datetime
-
 from stoker.core.plan.actions import Tell
 from stoker.core.plan.commands import report_of, tell
 from stoker.core.plan.pod_template import OFF_TRAFFIC_SECONDS
@@ -14,11 +12,8 @@ def departing(pod: Pod, snapshot: Snapshot) -> tuple[float, tuple[Tell, ...]]:
     """Seconds until it should be looked at, zero if it may go now; and what its agent is told until then."""
     if pod.draining_since is None:
         return 0.0, ()
-    leaver = Leaver(_seconds(pod.draining_since, snapshot.now), pod.ready, report_of(pod, snapshot))
+    gone_seconds = (snapshot.now - pod.draining_since).total_seconds()
+    leaver = Leaver(gone_seconds, pod.ready, report_of(pod, snapshot))
     grace_seconds = float(snapshot.live.deployment.spec.drain.grace_seconds)
     parting = farewell(leaver, float(OFF_TRAFFIC_SECONDS), grace_seconds)
     return parting.wait_seconds, (tell(pod, snapshot, Verb.DRAIN),) if parting.drain else ()
-
-
-def _seconds(since: datetime, now: datetime) -> float:
-    return (now - since).total_seconds()

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from stoker.api.v1alpha1.status import RevisionStatus
-from stoker.core.names import SERVER_CONTAINER
 from stoker.core.plan.replicas import RevisionReplicas
 from stoker.core.plan.rollout.course import Course
 from stoker.core.plan.snapshot import Pod, Snapshot
@@ -65,5 +64,4 @@ def _failure(snapshot: Snapshot, target: Target, course: Course, revision: str) 
 
 def _image(pods: tuple[Pod, ...]) -> str | None:
     """By digest, as the first node that tells it found it."""
-    images = (container.image_id for pod in pods for container in pod.containers if container.name == SERVER_CONTAINER)
-    return next((image[:256] for image in images if image), None)
+    return next((pod.server.image_id[:256] for pod in pods if pod.server and pod.server.image_id), None)

@@ -16,6 +16,7 @@ from stoker.api.v1alpha1.reason import Reason
 from stoker.api.v1alpha1.status import ScalingStatus
 from stoker.core.control_token import ControlKey
 from stoker.core.engine import EngineProfile, Refusal
+from stoker.core.names import SERVER_CONTAINER
 from stoker.core.pool.report import Report
 
 
@@ -81,6 +82,11 @@ class Pod:
     unready_since: datetime | None = None  # None: it is ready, or its node has told nothing yet
     gone_by: datetime | None = None  # when its node should have let it go; None: nobody deletes it
     devices: tuple[tuple[str, int], ...] = ()  # extended resources that it holds, by name
+
+    @property
+    def server(self) -> Container | None:
+        """The engine's container, once its node tells of it."""
+        return next((container for container in self.containers if container.name == SERVER_CONTAINER), None)
 
     @property
     def restarts(self) -> int:

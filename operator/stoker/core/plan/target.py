@@ -12,8 +12,9 @@ from stoker.api.v1alpha1.reason import Reason
 from stoker.api.values.image import ImageReference
 from stoker.core.engine import BEHIND_THE_AGENT, EVERYWHERE, MountedModel, Refusal, Server, pods_per_replica
 from stoker.core.names import group_name, leader_name
-from stoker.core.plan.agent import IN_THE_RUNTIME_IMAGE, place_of
+from stoker.core.plan.agent import place_of
 from stoker.core.plan.allowed import refusal_of
+from stoker.core.plan.engine_image import engine_image
 from stoker.core.plan.fetch.stage import Folders, Stage
 from stoker.core.plan.fetch.stages import stage_of
 from stoker.core.plan.pod_template import WEIGHTS_PATH, Parts, pod_template, weights_path, worker_template
@@ -196,12 +197,8 @@ def _rendered(snapshot: Snapshot, name: str, chosen: Json, stage: Stage, weights
 
 def _image(snapshot: Snapshot) -> ImageReference | None:
     engine, configuration = snapshot.live.deployment.spec.engine, snapshot.cluster.configuration
-    own = configuration.runtime.image if engine.name in IN_THE_RUNTIME_IMAGE else None
     profile = snapshot.cluster.profiles.get(engine.name)
-    published = ImageReference.parse(profile.image) if profile and profile.image else None
-    if published and (prefix := configuration.images.prefix):
-        published = published.below(prefix)
-    return engine.image or configuration.engine(engine.name).image or own or published
+    return engine.image or engine_image(configuration, engine.name, profile, configuration.images.prefix)
 
 
 def _not_startable(snapshot: Snapshot, name: str) -> Refusal | None:

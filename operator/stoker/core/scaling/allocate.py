@@ -201,7 +201,7 @@ def _asks(demands: Mapping[str, Demand], wanted: Mapping[str, int], given: Mappi
         rank, devices = -has.member.priority, max(1, has.member.devices_each)
         for replica in range(has.serving + 1, wanted[name] + 1):
             worth = demand.curve[replica - 1] if replica <= len(demand.curve) else None
-            late = worth.late_per_hour / max(devices, 1) if worth else 0.0  # on CPUs it takes no device
+            late = worth.late_per_hour / devices if worth else 0.0
             yield _Ask(False, rank, replica > demand.floor, -late, name, replica)
         for replica in range(has.warm + 1, demand.warm + 1):
             yield _Ask(True, rank, True, 0.0, name, replica)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from stoker.api.v1alpha1.reason import Reason
-from stoker.core.names import SERVER_CONTAINER
 from stoker.core.plan.device_faults import faulted
 from stoker.core.plan.diagnosis import diagnosis
 from stoker.core.plan.replicas import Replica, RevisionReplicas
@@ -31,7 +30,7 @@ class Failure:
 
 
 def failure_of(snapshot: Snapshot, held: RevisionReplicas) -> Failure | None:
-    ended = [(pod, server) for pod in held.pods if (server := _server(pod)) and ends(server) and not faulted(server)]
+    ended = [(pod, server) for pod in held.pods if (server := pod.server) and ends(server) and not faulted(server)]
     if sum(ends(server) for _, server in ended) >= ENDS:
         found = next((finding for finding in diagnosis(snapshot, held) if finding.reason in _OF_ENDS), None)
         return Failure(found.reason, found.message) if found else Failure(Reason.CRASH_LOOP, _ends(ended))
@@ -52,7 +51,7 @@ def failure_of(snapshot: Snapshot, held: RevisionReplicas) -> Failure | None:
 def next_look_seconds(snapshot: Snapshot, held: RevisionReplicas) -> list[float]:
     deadline = timedelta(seconds=snapshot.live.deployment.spec.rollout.deadline_seconds)
     since = [moment for replica in held.replicas if (moment := loading_since(replica))]
-    return [seconds for moment in since if (seconds := (moment + deadline - snapshot.now).total_seconds()) > 0]
+    return [(moment + deadline - snapshot.now).total_seconds() for moment in since]
 
 
 def loading_since(replica: Replica) -> datetime | None:
@@ -66,10 +65,6 @@ def loading_since(replica: Replica) -> datetime | None:
 def ends(server: Container) -> int:
     """One that waits for its next start has ended once more than it was started again."""
     return server.restarts + (server.waiting_reason == "CrashLoopBackOff")
-
-
-def _server(pod: Pod) -> Container | None:
-    return next((container for container in pod.containers if container.name == SERVER_CONTAINER), None)
 
 
 def _ends(ended: Iterable[tuple[Pod, Container]]) -> str:

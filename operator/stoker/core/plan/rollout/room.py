@@ -26,8 +26,7 @@ def seconds_left(replica: Replica, wait_seconds: int, now: datetime) -> float:
 
 
 def next_look_seconds(held: RevisionReplicas, wait_seconds: int, now: datetime) -> list[float]:
-    waits = [seconds_left(replica, wait_seconds, now) for replica in held.replicas if _waits_for_room(replica)]
-    return [seconds for seconds in waits if seconds > 0]
+    return [seconds_left(replica, wait_seconds, now) for replica in held.replicas if _waits_for_room(replica)]
 
 
 def _waits_for_room(replica: Replica) -> bool:

@@ -5,11 +5,11 @@ warm one could stand in, one more is wanted in traffic, and nobody leaves before
 off traffic until all of it is ready; then it is promoted, and once it takes traffic the old set is moved off.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from stoker.core.names import Tier
-from stoker.core.plan.actions import Action, Detach, DrainGroup, TakeOffTraffic
+from stoker.core.plan.actions import Action, Detach, DrainGroup
 from stoker.core.plan.replicas import Replica, RevisionReplicas
 from stoker.core.plan.rollout.steps import Step
 from stoker.core.plan.snapshot import Snapshot
@@ -27,9 +27,11 @@ def moves(
     old = {name: held for name, held in replicas.items() if name != target}
     if step is Step.HOLDING:
         # One that serves already, as where an edit goes back, is not taken away from those who need it.
-        needed = _serving_of(new) if _in_traffic(old) < want.serving else {}
+        short = _in_traffic(old) < want.serving
+        needed = _those(new, lambda replica: short and _serves(replica))
+        held_off = _those(new, lambda replica: not (short and _serves(replica)))
         return _both(
-            _off_traffic(snapshot, _without(new, needed), target),
+            _off_traffic(snapshot, held_off, target),
             moved_tiers(snapshot, {**old, **needed}, want, target),
         )
     if step is Step.SWITCHED and _ready(new) >= want.serving:
@@ -40,20 +42,8 @@ def moves(
     return moved_tiers(snapshot, replicas, want, target)
 
 
-def _serving_of(replicas: ByRevision) -> ByRevision:
-    return {
-        name: replace(held, replicas=tuple(replica for replica in held.replicas if _serves(replica)))
-        for name, held in replicas.items()
-    }
-
-
-def _without(replicas: ByRevision, others: ByRevision) -> ByRevision:
-    return {
-        name: replace(held, replicas=tuple(each for each in held.replicas if each not in others[name].replicas))
-        if name in others
-        else held
-        for name, held in replicas.items()
-    }
+def _those(replicas: ByRevision, which: Callable[[Replica], bool]) -> ByRevision:
+    return {name: replace(held, replicas=tuple(filter(which, held.replicas))) for name, held in replicas.items()}
 
 
 def _serves(replica: Replica) -> bool:
@@ -96,8 +86,7 @@ class Cover:
         """While tiers move nobody can tell who is needed, so whoever takes traffic stays until the next look."""
         spare = self.spare
         for action in actions:
-            if _leaver(action) not in self.takers or isinstance(action, TakeOffTraffic):
-                # A group whose leader is taken off traffic was marked before, and covered then.
+            if _leaver(action) not in self.takers:
                 yield action
             elif not tiers_move and (spare > 0 or not self.covered):
                 spare -= 1
@@ -122,19 +111,18 @@ def cover_of(actions: Iterable[Action], replicas: ByRevision, want: Want, target
         if step is not Step.HOLDING or name != target
         for replica in held.replicas
     )
-    leavers = sum(_leaver(action) in takers and not isinstance(action, TakeOffTraffic) for action in actions)
+    leavers = sum(_leaver(action) in takers for action in actions)
     more = min(leavers, stand_ins + max(0, spare))
     asked = Want(want.serving + more, max(0, want.warm - more), want.asleep)
     return Cover(asked, takers, spare, covered=stand_ins > 0)
 
 
 def _leaver(action: Action) -> str:
+    """A group whose leader is taken off traffic was marked before, and covered then."""
     match action:
         case Detach(pod, _, _, _, _):
             return pod.uid
         case DrainGroup(group, _, _):
             return group.uid
-        case TakeOffTraffic(leader, _):
-            return leader.uid
         case _:
             return ""
