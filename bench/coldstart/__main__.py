@@ -13,8 +13,6 @@ import os
 import platform
 import shutil
 import statistics
-import subprocess
-import sys
 import tempfile
 from datetime import UTC, datetime
 from multiprocessing import Process
@@ -25,13 +23,12 @@ from bench.coldstart.image_root import ImageRoot, image_root
 from bench.coldstart.measures import MEASURES, Measure
 from bench.coldstart.page_cache import evict, files_below, loaded_at_a_start, read
 from bench.coldstart.phases import phases_of
+from bench.coldstart.private_network import archive_inside
 from bench.coldstart.start import one_start
 from build_steps.python_start import COLLECTOR
-from e2e.images.build import build as build_image
 from e2e.models.build import build as build_model
 
 RESULTS = Path(__file__).parent.parent / "results"
-INSIDE = "STOKER_COLDSTART_INSIDE"
 
 
 def measured(root: ImageRoot, measure: Measure) -> dict[str, float]:
@@ -77,20 +74,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="+", choices=[measure.name for measure in MEASURES], metavar="NAME")
     options = parser.parse_args()
-    if os.geteuid() != 0:
-        raise SystemExit("bench.coldstart mounts an image: run it with sudo")
-    if INSIDE not in os.environ:
-        # Built out here, where registries can be reached.
-        archive = build_image(options.image).path
-        enter = ["unshare", "--mount", "--net", "--propagation", "private", "env", f"{INSIDE}={archive}"]
-        raise SystemExit(subprocess.call([*enter, sys.executable, "-m", "bench.coldstart", *sys.argv[1:]]))
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    archive = archive_inside("bench.coldstart", options.image)
     chosen = [measure for measure in MEASURES if not options.only or measure.name in options.only]
     runs: dict[str, list[dict[str, float]]] = {measure.name: [] for measure in chosen}
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         build_model("tiny-llama", Path(folder, "model"))
-        with image_root(Path(os.environ[INSIDE]), Path(folder, "model")) as root:
+        with image_root(archive, Path(folder, "model")) as root:
             for number in range(options.rounds):
                 for measure in chosen:
                     runs[measure.name].append(measured(root, measure))

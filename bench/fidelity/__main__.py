@@ -12,8 +12,6 @@ import asyncio
 import json
 import os
 import random
-import subprocess
-import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -24,16 +22,15 @@ import aiohttp
 
 from bench.circumstances import when_and_where
 from bench.coldstart.image_root import image_root
+from bench.coldstart.private_network import archive_inside
 from bench.fidelity.engine import CONTEXT_TOKENS, MOST_SEQUENCES, STEP_TOKENS, URL, running
 from bench.fidelity.prediction import Answered, Level, Sent, level_of, predicted
-from e2e.images.build import build as build_image
 from e2e.models.build import build as build_model
 from stoker.cli.calibrate.endpoint import Endpoint, Streamed
 from stoker.cli.calibrate.measuring import Plan, measured, prompt_of
 from stoker.sim.calibration import Calibrated, calibrated
 
 RESULTS = Path(__file__).parents[1] / "results"
-INSIDE = "STOKER_FIDELITY_INSIDE"
 MODEL = "tiny-llama"
 LEVELS = (0.3, 0.6, 0.9)  # of what the replica carries when it is full
 PROMPT_TOKENS, ANSWER_TOKENS = (16, 320), (8, 96)
@@ -161,18 +158,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30.0, help="of each calibration and each load")
     parser.add_argument("--image", default="runtime", help="of `python -m e2e.images list`, with vLLM in it")
     options = parser.parse_args()
-    if os.geteuid() != 0:
-        raise SystemExit("bench.fidelity mounts an image: run it with sudo")
-    if INSIDE not in os.environ:
-        # Built out here, where registries can be reached.
-        archive = build_image(options.image).path
-        enter = ["unshare", "--mount", "--net", "--propagation", "private", "env", f"{INSIDE}={archive}"]
-        raise SystemExit(subprocess.call([*enter, sys.executable, "-m", "bench.fidelity", *sys.argv[1:]]))
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    archive = archive_inside("bench.fidelity", options.image)
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         build_model(MODEL, Path(folder, "model"))
-        with image_root(Path(os.environ[INSIDE]), Path(folder, "model")) as root, running(root, Path(folder, "log")):
+        with image_root(archive, Path(folder, "model")) as root, running(root, Path(folder, "log")):
             rows = asyncio.run(rounds(options))
     report(rows, options)
 

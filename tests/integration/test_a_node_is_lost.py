@@ -1,8 +1,6 @@
 """A node that is lost in the middle of a download: the real job controller makes no other pod before somebody says how
 the first one ended, and nobody is left to say it."""
 
-import asyncio
-import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -14,26 +12,19 @@ from stoker.api.configuration import Configuration
 from stoker.core.names import TASK_LABEL
 from stoker.core.plan.fetch import answers
 from stoker.kube import resources
-from stoker.kube.connection import Connection, credentials_from
 from stoker.kube.resources import Key
-from tests.integration.operator_under_test import LAST_TURNS_SECONDS, NAMESPACE, operator
-from tests.integration.toy_node import NODE, ToyNode
-from tests.integration.world import World, prepare
-from tests.unit.plan.fetching import FETCHED, IMAGE, INSPECTED
+from tests.integration.operator_under_test import NAMESPACE, operator
+from tests.integration.toy_node import NODE
+from tests.integration.world import World, fetches, inhabited
+from tests.unit.plan.fetching import IMAGE
 
 CONFIGURATION = Configuration.model_validate({"runtime": {"image": IMAGE}}, strict=False)
 
 
 @pytest.fixture
 async def world(kubeconfig: Path) -> AsyncIterator[World]:
-    found = await credentials_from(kubeconfig)
-    async with Connection.open(found) as connection:
-        await prepare(connection, NAMESPACE)
-        node = ToyNode(connection)
-        node.last_words = {"inspect": json.dumps(INSPECTED), "fetch": json.dumps(FETCHED)}
-        async with node.running():
-            yield World(connection, node, lambda: found)
-    await asyncio.sleep(LAST_TURNS_SECONDS)
+    async with inhabited(kubeconfig, fetches) as made:
+        yield made
 
 
 @pytest.mark.timeout(300)

@@ -1,7 +1,6 @@
 """The operator is killed before and after each of its writes while weights are inspected, fetched and put to use."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,40 +10,29 @@ import pytest
 from stoker.api.configuration import Configuration
 from stoker.core.names import claim_name
 from stoker.kube import resources
-from stoker.kube.connection import Connection, credentials_from
-from tests.integration.operator_under_test import LAST_TURNS_SECONDS, NAMESPACE, Line, OperatorUnderTest, operator
-from tests.integration.toy_node import ToyNode
-from tests.integration.world import WAIT_SECONDS, World, prepare
-from tests.unit.plan.fetching import FETCHED, IMAGE, INSPECTED
+from tests.integration.operator_under_test import Line, OperatorUnderTest, operator
+from tests.integration.world import (
+    STORAGE_CLASS,
+    WAIT_SECONDS,
+    World,
+    fetches,
+    inhabited,
+    make_storage_class,
+    make_volume,
+    prepare,
+)
+from tests.unit.plan.fetching import IMAGE
 
 MOST_WRITES = 40
 ROUNDS_AT_ONCE = 8
-STORAGE_CLASS = "toy"
 CONFIGURATION = Configuration.model_validate({"runtime": {"image": IMAGE}}, strict=False)
 
 
 @pytest.fixture
 async def world(kubeconfig: Path) -> AsyncIterator[World]:
-    found = await credentials_from(kubeconfig)
-    async with Connection.open(found) as connection:
-        await prepare(connection, NAMESPACE)
-        node = ToyNode(connection)
-        node.last_words = {"inspect": json.dumps(INSPECTED), "fetch": json.dumps(FETCHED)}
-        async with node.running():
-            made = World(connection, node, lambda: found)
-            await _make_storage_class(made)
-            yield made
-    await asyncio.sleep(LAST_TURNS_SECONDS)
-
-
-async def _make_storage_class(world: World) -> None:
-    body = {
-        "apiVersion": "storage.k8s.io/v1",
-        "kind": "StorageClass",
-        "metadata": {"name": STORAGE_CLASS},
-        "provisioner": "kubernetes.io/no-provisioner",
-    }
-    await world.connection.post("/apis/storage.k8s.io/v1/storageclasses", body)
+    async with inhabited(kubeconfig, fetches) as made:
+        await make_storage_class(made.connection)
+        yield made
 
 
 @pytest.mark.timeout(900)
@@ -66,7 +54,7 @@ async def test_killed_at_any_write_nothing_is_fetched_twice_and_the_model_serves
 
 async def _round(world: World, kill_at: int, *, after: bool) -> bool:
     """Whether there was such a write; that the next operator finished the work is asserted."""
-    await _make_volume(world, f"{world.namespace}-{kill_at}-{after}".lower())
+    await make_volume(world.connection, f"{world.namespace}-{kill_at}-{after}".lower())
     await world.create(
         2,
         model={"source": "hf://org/name@main"},
@@ -88,17 +76,6 @@ async def _round(world: World, kill_at: int, *, after: bool) -> bool:
     assert [claim["metadata"]["name"] for claim in claims] == [claim_name(world.name)]
     await world.delete()
     return line.killed.is_set()
-
-
-async def _make_volume(world: World, name: str) -> None:
-    spec = {
-        "capacity": {"storage": "1Ti"},
-        "accessModes": ["ReadWriteMany"],
-        "hostPath": {"path": "/nowhere"},
-        "storageClassName": STORAGE_CLASS,
-    }
-    body = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": spec}
-    await world.connection.post("/api/v1/persistentvolumes", body)
 
 
 async def _until_killed_or_settled(world: World, doomed: OperatorUnderTest) -> None:

@@ -15,11 +15,11 @@ import pytest
 
 from stoker.core.names import REVISION_LABEL, TASK_LABEL
 from stoker.kube import resources
-from stoker.kube.connection import ApiError, Connection, credentials_from
+from stoker.kube.connection import Connection
 from stoker.kube.resources import Key
-from tests.integration.operator_under_test import LAST_TURNS_SECONDS, NAMESPACE, operator
+from tests.integration.operator_under_test import NAMESPACE, operator
 from tests.integration.toy_node import ToyNode
-from tests.integration.world import MODELS, World, prepare
+from tests.integration.world import MODELS, World, inhabited
 
 Json = dict[str, Any]
 CURRENT, IN_PROGRESS, FAILED, TERMINATING = "Current", "InProgress", "Failed", "Terminating"
@@ -96,19 +96,15 @@ async def watched(connection: Connection) -> AsyncIterator[History]:
                 await task
 
 
+def starts_slowly(node: ToyNode) -> None:
+    """So that there are versions in between."""
+    node.start_seconds = 1.5
+
+
 @pytest.fixture
 async def world(kubeconfig: Path) -> AsyncIterator[World]:
-    found = await credentials_from(kubeconfig)
-    async with Connection.open(found) as connection:
-        await prepare(connection, NAMESPACE)
-        node = ToyNode(connection)
-        node.start_seconds = 1.5  # so that there are versions in between
-        async with node.running():
-            made = World(connection, node, lambda: found)
-            yield made
-            with suppress(ApiError):
-                await made.delete()
-    await asyncio.sleep(LAST_TURNS_SECONDS)
+    async with inhabited(kubeconfig, starts_slowly) as made:
+        yield made
 
 
 async def becomes(world: World, verdict: str) -> None:

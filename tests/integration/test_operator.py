@@ -11,11 +11,10 @@ import pytest
 
 from stoker.api.configuration import Configuration
 from stoker.kube import resources
-from stoker.kube.connection import ApiError, Connection, credentials_from
+from stoker.kube.connection import ApiError
 from stoker.kube.resources import Key
-from tests.integration.operator_under_test import LAST_TURNS_SECONDS, NAMESPACE, Line, OperatorUnderTest, operator
-from tests.integration.toy_node import ToyNode
-from tests.integration.world import MODELS, WAIT_SECONDS, World, prepare
+from tests.integration.operator_under_test import NAMESPACE, Line, OperatorUnderTest, operator
+from tests.integration.world import MODELS, WAIT_SECONDS, World, inhabited, prepare
 
 MOST_WRITES = 60
 ROUNDS_AT_ONCE = 8
@@ -24,17 +23,8 @@ TRIALS_EACH = 13
 
 @pytest.fixture
 async def world(kubeconfig: Path) -> AsyncIterator[World]:
-    found = await credentials_from(kubeconfig)
-    async with Connection.open(found) as connection:
-        await prepare(connection, NAMESPACE)
-        node = ToyNode(connection)
-        async with node.running():
-            made = World(connection, node, lambda: found)
-            yield made
-            if made.name:
-                with suppress(ApiError):
-                    await made.delete()
-    await asyncio.sleep(LAST_TURNS_SECONDS)
+    async with inhabited(kubeconfig) as made:
+        yield made
 
 
 async def test_a_model_becomes_ready_and_a_second_look_writes_nothing(world: World) -> None:

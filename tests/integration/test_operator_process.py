@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -28,45 +29,45 @@ def configuration(tmp_path: Path) -> Path:
     return file
 
 
-async def test_a_leader_that_is_told_to_stop_makes_way_at_once(
-    configuration: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+async def connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Connection]:
+    """To a control plane without controllers, which operators find by KUBECONFIG."""
     with control_plane(kubebuilder_assets(), tmp_path / "plane") as plane:
         monkeypatch.setenv("KUBECONFIG", str(plane.kubeconfig))
-        async with Connection.open(await credentials_from(plane.kubeconfig)) as connection:
-            await prepare(connection, NAMESPACE, with_controllers=False)
-        with OperatorProcess(configuration, tmp_path / "first.log") as first:
-            await first.leads()
-            with OperatorProcess(configuration, tmp_path / "second.log") as second:
-                await second.stands_by()
-                told = time.monotonic()
-                first.stop()
-                await second.leads()
-                assert time.monotonic() - told < LONGEST_HANDOVER_SECONDS
-    assert "released lease" in (tmp_path / "first.log").read_text()
+        async with Connection.open(await credentials_from(plane.kubeconfig)) as opened:
+            await prepare(opened, NAMESPACE, with_controllers=False)
+            yield opened
     await asyncio.sleep(LAST_TURNS_SECONDS)
+
+
+@pytest.mark.usefixtures("connection")
+async def test_a_leader_that_is_told_to_stop_makes_way_at_once(configuration: Path, tmp_path: Path) -> None:
+    with OperatorProcess(configuration, tmp_path / "first.log") as first:
+        await first.leads()
+        with OperatorProcess(configuration, tmp_path / "second.log") as second:
+            await second.stands_by()
+            told = time.monotonic()
+            first.stop()
+            await second.leads()
+            assert time.monotonic() - told < LONGEST_HANDOVER_SECONDS
+    assert "released lease" in (tmp_path / "first.log").read_text()
 
 
 async def test_an_operator_that_is_told_to_stop_ends_however_fast_models_change(
-    configuration: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    configuration: Path, tmp_path: Path, connection: Connection
 ) -> None:
     """kopf waits for ever for its own helpers where they are cancelled together with it."""
-    with control_plane(kubebuilder_assets(), tmp_path / "plane") as plane:
-        monkeypatch.setenv("KUBECONFIG", str(plane.kubeconfig))
-        async with Connection.open(await credentials_from(plane.kubeconfig)) as connection:
-            await prepare(connection, NAMESPACE, with_controllers=False)
-            paths = [await _suspended_model(connection, f"busy-{number}") for number in range(6)]
-            changing = asyncio.create_task(_change_without_end(connection, paths))
-            for number in range(STOPS):
-                with OperatorProcess(configuration, tmp_path / f"{number}.log") as process:
-                    await process.leads()
-                    await asyncio.sleep(0.1 * number)
-                    told = time.monotonic()
-                    await asyncio.to_thread(process.stop)
-                    assert time.monotonic() - told < LONGEST_HANDOVER_SECONDS
-            changing.cancel()
-            await asyncio.wait({changing})
-    await asyncio.sleep(LAST_TURNS_SECONDS)
+    paths = [await _suspended_model(connection, f"busy-{number}") for number in range(6)]
+    changing = asyncio.create_task(_change_without_end(connection, paths))
+    for number in range(STOPS):
+        with OperatorProcess(configuration, tmp_path / f"{number}.log") as process:
+            await process.leads()
+            await asyncio.sleep(0.1 * number)
+            told = time.monotonic()
+            await asyncio.to_thread(process.stop)
+            assert time.monotonic() - told < LONGEST_HANDOVER_SECONDS
+    changing.cancel()
+    await asyncio.wait({changing})
 
 
 async def _suspended_model(connection: Connection, name: str) -> str:

@@ -7,7 +7,6 @@ an object who may delete it.
 
 import asyncio
 import itertools
-import json
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -36,13 +35,12 @@ from tests.integration.account import NAME, account_with
 from tests.integration.operator_under_test import LAST_TURNS_SECONDS, NAMESPACE, CountedConnection, operator
 from tests.integration.toy_groups import DEFINITION, ToyGroups
 from tests.integration.toy_node import ToyNode
-from tests.integration.world import CRDS, World, prepare
-from tests.unit.plan.fetching import FETCHED, IMAGE, INSPECTED
+from tests.integration.world import CRDS, STORAGE_CLASS, World, fetches, make_storage_class, make_volume, prepare
+from tests.unit.plan.fetching import IMAGE
 
 OWNERS_ARE_GUARDED = "--enable-admission-plugins=OwnerReferencesPermissionEnforcement"
 AT_ONCE = 6
 LONGEST_LIFE_SECONDS = 150.0
-STORAGE_CLASS = "toy"
 CONFIGURATION = Configuration.model_validate({"runtime": {"image": IMAGE}}, strict=False)
 GROUPS = resources.LEADER_WORKER_SETS
 OWNED = (
@@ -129,20 +127,13 @@ async def world(kubeconfig: Path) -> AsyncIterator[World]:
         with suppress(ApiError):
             await connection.post(CRDS, DEFINITION)
         await prepare(connection, NAMESPACE)
-        with suppress(ApiError):
-            await connection.post("/apis/storage.k8s.io/v1/storageclasses", _STORAGE_CLASS)
+        await make_storage_class(connection)
         node = ToyNode(connection)
-        node.last_words = {"inspect": json.dumps(INSPECTED), "fetch": json.dumps(FETCHED)}
+        fetches(node)
         node.task_seconds = {"fetch": 1.0}
         async with node.running(), ToyGroups(connection).running():
             yield World(connection, node, lambda: found)
     await asyncio.sleep(LAST_TURNS_SECONDS)
-
-
-_STORAGE_CLASS = {
-    "metadata": {"name": STORAGE_CLASS},
-    "provisioner": "kubernetes.io/no-provisioner",
-}
 
 
 @pytest.mark.timeout(900)
@@ -173,7 +164,7 @@ async def _allowed(world: World, permissions: tuple[Permission, ...]) -> AsyncIt
     namespace = f"allowed-{next(NUMBERS)}"
     await prepare(world.connection, namespace)
     for number in range(2):
-        await _make_volume(world, f"{namespace}-{number}")
+        await make_volume(world.connection, f"{namespace}-{number}")
     account = await account_with(world.connection, world.credentials(), namespace, permissions)
     there = replace(world, namespace=namespace, credentials=lambda: account)
     yield there
@@ -302,14 +293,3 @@ async def _owners_come_back(there: World) -> None:
 async def _claim_is_free(there: World) -> bool:
     claim = await there.connection.get(resources.CLAIMS.path(Key(there.namespace, claim_name(there.name))))
     return not claim["metadata"].get("ownerReferences")
-
-
-async def _make_volume(world: World, name: str) -> None:
-    spec = {
-        "capacity": {"storage": "1Ti"},
-        "accessModes": ["ReadWriteMany"],
-        "hostPath": {"path": "/nowhere"},
-        "storageClassName": STORAGE_CLASS,
-    }
-    body = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": spec}
-    await world.connection.post("/api/v1/persistentvolumes", body)

@@ -2,9 +2,11 @@
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from kubernetes.aio.client import Configuration as Credentials
@@ -12,14 +14,16 @@ from kubernetes.aio.client import Configuration as Credentials
 from stoker.api.schema.crd import custom_resource_definition
 from stoker.core.names import TASK_LABEL, TIER_LABEL
 from stoker.kube import resources
-from stoker.kube.connection import ApiError, Connection
+from stoker.kube.connection import ApiError, Connection, credentials_from
 from stoker.kube.resources import Key
-from tests.integration.operator_under_test import NAMESPACE
+from tests.integration.operator_under_test import LAST_TURNS_SECONDS, NAMESPACE
 from tests.integration.toy_node import ToyNode
+from tests.unit.plan.fetching import FETCHED, INSPECTED
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 MODELS = resources.MODEL_DEPLOYMENTS
 WAIT_SECONDS = 60.0
+STORAGE_CLASS = "toy"
 NUMBERS = itertools.count()
 
 
@@ -140,3 +144,47 @@ async def prepare(connection: Connection, namespace: str, *, with_controllers: b
                 if bound["status"].get("phase") == "Bound":
                     return
             await asyncio.sleep(0.1)
+
+
+@asynccontextmanager
+async def inhabited(kubeconfig: Path, settle: Callable[[ToyNode], None] = lambda _: None) -> AsyncIterator[World]:
+    """A world with a node that `settle` sets up. The model that a test leaves behind goes at the end."""
+    found = await credentials_from(kubeconfig)
+    async with Connection.open(found) as connection:
+        await prepare(connection, NAMESPACE)
+        node = ToyNode(connection)
+        settle(node)
+        async with node.running():
+            made = World(connection, node, lambda: found)
+            yield made
+            if made.name:
+                with suppress(ApiError):
+                    await made.delete()
+    await asyncio.sleep(LAST_TURNS_SECONDS)
+
+
+def fetches(node: ToyNode) -> None:
+    """Its jobs inspect and fetch as real ones do."""
+    node.last_words = {"inspect": json.dumps(INSPECTED), "fetch": json.dumps(FETCHED)}
+
+
+async def make_storage_class(connection: Connection) -> None:
+    body = {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": STORAGE_CLASS},
+        "provisioner": "kubernetes.io/no-provisioner",
+    }
+    with suppress(ApiError):  # it is there already
+        await connection.post("/apis/storage.k8s.io/v1/storageclasses", body)
+
+
+async def make_volume(connection: Connection, name: str) -> None:
+    spec = {
+        "capacity": {"storage": "1Ti"},
+        "accessModes": ["ReadWriteMany"],
+        "hostPath": {"path": "/nowhere"},
+        "storageClassName": STORAGE_CLASS,
+    }
+    body = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": spec}
+    await connection.post("/api/v1/persistentvolumes", body)

@@ -50,6 +50,7 @@ def shared(
 ) -> Mapping[Key, Grant]:
     pools = _pools(share, surroundings, scaling)
     members = {key: _member(key, party, pools) for key, party in parties.items()}
+    quotas = _quotas(members, surroundings)
     leases = {str(key): party.lease for key, party in parties.items() if party.lease and party.acts}
     grants: dict[Key, Grant] = {}
     for acts in (True, False):
@@ -61,7 +62,7 @@ def shared(
             generation=1,
             pools=pools,
             members=taking,
-            quotas=_quotas(members, surroundings),
+            quotas=quotas,
             leases=leases,
             blast=Blast(share.removed, scaling.removal_percent / 100, scaling.removals),
         )
