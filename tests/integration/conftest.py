@@ -41,13 +41,17 @@ def crd_answer(bare_api: ApiServer) -> Answer:
 
 @pytest.fixture(scope="session")
 def api(bare_api: ApiServer, crd_answer: Answer) -> ApiServer:
-    """The API server once it serves ModelDeployments."""
+    """The API server once it serves ModelDeployments and can explain them, which comes a while later."""
     assert crd_answer.status == 201, crd_answer.message
-    deadline = time.monotonic() + 30
-    while bare_api.ask("GET", NAMESPACED).status != 200:
-        assert time.monotonic() < deadline, "the API server does not serve ModelDeployments after 30 s"
+    deadline = time.monotonic() + 60
+    while bare_api.ask("GET", NAMESPACED).status != 200 or not _explains(bare_api):
+        assert time.monotonic() < deadline, "the API server does not serve and explain ModelDeployments after 60 s"
         time.sleep(0.05)
     return bare_api
+
+
+def _explains(api: ApiServer) -> bool:
+    return "apis/stoker.dev/v1alpha1" in api.ask("GET", "/openapi/v3").body["paths"]
 
 
 @pytest.fixture(scope="session")

@@ -244,8 +244,10 @@ class Scaler:
         )
         followed.replicas, followed.decided = replicas, moment.wall
         followed.demand, followed.memory = demand(observation, followed.memory, subject.tuning)
-        quiet = followed.demand.explanation.in_flight == 0 and not followed.demand.explanation.rate_per_second
-        settled = followed.demand.serving == len(replicas) and followed.demand.explanation.unknown == 0
+        explanation = followed.demand.explanation
+        quiet = explanation.in_flight == 0 and not explanation.rate_per_second
+        all_ready = all(replica.stage is Stage.READY for replica in replicas)
+        settled = all_ready and explanation.serving == explanation.ready and explanation.unknown == 0
         followed.due_at = moment.seconds + (IDLE_TICK_SECONDS if quiet and settled else 0.0)
 
     def _too_early(self, key: Key, followed: _Followed, moment: Moment) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -171,3 +172,26 @@ async def test_a_workload_of_another_tool_is_decided_about_though_nothing_tells_
     decided = loop.scaler.scaled(KEY)
     assert decided
     assert decided.active is None
+
+
+class OneThatStarts:
+    """A pod that is looked at in vain until it is ready."""
+
+    ready = False
+
+    def of(self, key: Key) -> tuple[Pod, ...]:
+        return (replace(TwoQuietPods().of(key)[0], ready=self.ready),)
+
+
+async def test_what_starts_is_looked_at_on_every_tick_so_that_its_first_request_is_seen_in_time() -> None:
+    loop, pods = Loop(AllKnown()), OneThatStarts()
+    loop.children.pods = cast("Any", pods)
+    one = manifest(1)
+    loop.models.put(one | {"spec": one["spec"] | {"replicas": 1}, "status": {"desiredReplicas": 1, "scaling": {}}})
+    for _ in range(8):
+        await loop.tick()
+    pods.ready = True
+    await loop.tick()
+    explained = loop.scaler.explanation(KEY)
+    assert explained
+    assert (explained.ready, explained.starting) == (1, 0)

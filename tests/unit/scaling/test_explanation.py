@@ -4,7 +4,7 @@ import json
 
 from stoker.core.scaling.demands import Reason
 from stoker.core.scaling.observation import Limits, Reading
-from tests.unit.scaling.builders import Watched
+from tests.unit.scaling.builders import Watched, load, replica
 
 
 def test_every_input_is_there_as_json() -> None:
@@ -48,6 +48,22 @@ def test_a_model_that_may_goes_to_zero_after_its_idle_time_and_says_so() -> None
 def test_a_model_that_may_go_to_zero_stays_while_a_request_runs() -> None:
     watched = Watched(1, limits=Limits(floor=0, maximum=4))
     assert watched.run(3600, 0.0, in_flight=1).serving == 1
+
+
+def test_the_idle_time_begins_when_a_replica_s_load_is_first_seen() -> None:
+    """Somebody may have used it before the first look, and its counters cannot tell when."""
+    watched = Watched(1, limits=Limits(floor=0, maximum=4))
+    watched.run(2, 0.0)
+    watched.now = 700.0
+    first = watched.decide((replica("new", load=load(at_seconds=700.0, arrivals=12)),))
+    assert first.serving == 1
+    watched.now = 1310.0
+    assert watched.decide((replica("new", load=load(at_seconds=1310.0, arrivals=12)),)).serving == 0
+
+
+def test_a_model_that_is_kept_by_its_floor_is_not_said_to_be_idle() -> None:
+    watched = Watched(0, limits=Limits(floor=1, maximum=4))
+    assert watched.run(2).explanation.sentence() == "0 → 1: the floor is 1"
 
 
 def test_warm_replicas_stay_below_the_maximum() -> None:

@@ -203,6 +203,8 @@ def _wanted(tick: _Tick, levels: Levels, needed: Need, worth: int) -> _Wanted:
         asked, reasons = tick.before, [Reason.FROZEN]
     placed = census.counted - census.pending
     bound = limited(asked, tick.before, placed, census.warm_ready, limits)
+    if bound.serving and Reason.IDLE in reasons:
+        reasons.remove(Reason.IDLE)  # it would say why there is none
     reasons.extend(sorted(bound.reasons))
     allowed = lowered(tick.before, bound.serving, census.sight, _since(tick, tick.memory.down_seconds), tick.tuning)
     if allowed.reason is not None and Reason.FROZEN not in reasons:
@@ -231,8 +233,10 @@ def _asked_reasons(needed: Need, worth: int, held: int, asked: int) -> list[Reas
 
 
 def _busy(tick: _Tick) -> bool:
-    sight = tick.census.sight
-    return bool(tick.learned.arrivals or tick.census.in_flight or tick.census.stuck or sight.known < sight.ready)
+    """It is used, or nobody can say that it is not."""
+    census, learned = tick.census, tick.learned
+    used = learned.arrivals or census.in_flight or census.stuck
+    return bool(used or learned.first_looks or census.sight.known < census.sight.ready)
 
 
 def _idle(tick: _Tick) -> bool:

@@ -26,15 +26,18 @@ class Learned:
     fits: dict[str, Fit]
     arrivals: float
     """Requests of this tick."""
+    first_looks: int
+    """Replicas that were read for the first time: whether anybody used them before is not known."""
 
 
 def learn(observation: Observation, replicas: Sequence[Replica], memory: Memory, now_seconds: float) -> Learned:
-    seen, arrived, lessons = {}, [], []
+    seen, arrived, lessons, first_looks = {}, [], [], 0
     lead_times = memory.lead_times
     for replica in replicas:
         before = memory.seen.get(replica.uid)
         looked = look(replica, before, now_seconds)
         seen[replica.uid] = looked.seen
+        first_looks += looked.seen.last is not None and (before is None or before.last is None)
         if before is not None and before.stage is not replica.stage and before.stage in STARTING_STAGES:
             lead_times = learned(lead_times, before.stage, replica.since_seconds - before.since_seconds)
             for skipped in between(before.stage, replica.stage):
@@ -46,7 +49,8 @@ def learn(observation: Observation, replicas: Sequence[Replica], memory: Memory,
     history = record(memory.history, now_seconds, arrived)
     elapsed = now_seconds - (memory.at_seconds if memory.at_seconds is not None else now_seconds)
     fits = _renewed(_taught(memory, lessons, observation.aims, now_seconds), observation, replicas, now_seconds)
-    return Learned(seen, history, lead_times, fits, sum(_present(each, elapsed) for each in arrived))
+    present = sum(_present(each, elapsed) for each in arrived)
+    return Learned(seen, history, lead_times, fits, present, first_looks)
 
 
 def _present(arrived: Arrived, elapsed_seconds: float) -> float:
