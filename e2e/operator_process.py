@@ -22,12 +22,16 @@ class OperatorProcess:
     def __init__(self, configuration: Path, log: Path, prefix: Sequence[str] = ()) -> None:
         """`prefix` is the command that enters the cluster's network; nothing where this process is there already."""
         self._command = [*prefix, sys.executable, "-m", "stoker.cli", "operator", "--config", str(configuration)]
+        # From its second start on it is compiled, as in its image, also where Python was told to leave nothing behind.
+        self._environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         self._log = log
 
     def __enter__(self) -> Self:
         self._began = time.monotonic()
         with self._log.open("w") as log:
-            self._process = subprocess.Popen(self._command, stdout=log, stderr=subprocess.STDOUT)
+            self._process = subprocess.Popen(
+                self._command, stdout=log, stderr=subprocess.STDOUT, env=self._environment
+            )
         return self
 
     def __exit__(

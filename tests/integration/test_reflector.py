@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from stoker.kube import reflector as reflector_module
 from stoker.kube.connection import ApiError, Connection, credentials_from
 from stoker.kube.reflector import Reflector, Scope
 from stoker.kube.resources import Key, Resource
@@ -98,7 +97,7 @@ async def test_a_selector_lets_an_object_go_when_it_no_longer_matches(clean: Api
 async def test_more_objects_than_a_page_holds_make_one_picture(
     clean: ApiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reflector_module, "PAGE_SIZE", 7)
+    monkeypatch.setattr("stoker.kube.connection.PAGE_SIZE", 7)
     names = [f"many-{index:02}" for index in range(20)]
     for name in names:
         clean.ask("POST", PATH, config_map(name, "x"))

@@ -276,8 +276,7 @@ class _Office:
         for namespace in self._namespaces:
             while True:
                 try:
-                    async for item in self._connection.list(resources.MODEL_DEPLOYMENTS.collection(namespace)):
-                        self.models.put(item)
+                    await self._connection.each(resources.MODEL_DEPLOYMENTS.collection(namespace), self.models.put)
                     break
                 except (ApiError, ApiUnreachableError) as failed:
                     logger.warning("reading ModelDeployments: %s", failed)

@@ -48,8 +48,22 @@ def registry_for(
     return registry
 
 
+class NothingToCompare(kopf.DiffBaseStorage):
+    """kopf copies every object to tell handlers what changed; there are none that ask."""
+
+    def build(self, **_: Any) -> kopf.BodyEssence:
+        return kopf.BodyEssence({})
+
+    def fetch(self, **_: Any) -> kopf.BodyEssence | None:
+        return None
+
+    def store(self, **_: Any) -> None:
+        """Nothing is written to any object."""
+
+
 def quiet_settings() -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
+    settings.persistence.diffbase_storage = NothingToCompare()
     settings.posting.enabled = False
     settings.batching.batch_window = BATCH_SECONDS
     # The CRD is there before the operator is, and a namespace more needs no new watch.

@@ -27,7 +27,6 @@ from stoker.kube.resources import Key, Resource
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-PAGE_SIZE = 500
 # The server sends a bookmark about once a minute.
 SILENT_SECONDS = 150.0
 WATCH_SECONDS = (240, 300)
@@ -125,19 +124,12 @@ class Reflector(Generic[T]):
         self.backoff.reset()
 
     async def _list(self) -> None:
-        """One consistent picture, page by page. A token that expires between pages makes the caller begin again."""
-        query = self.scope.query() | {"limit": str(PAGE_SIZE)}
+        """A token that expires between pages makes the caller begin again."""
         listed: dict[Key, T] = {}
-        while True:
-            page = await self.connection.get(self.scope.resource.collection(self.scope.namespace), query)
-            for item in page.get("items") or ():
-                self._project_into(listed, item)
-            metadata = page["metadata"]
-            if not metadata.get("continue"):
-                break
-            query["continue"] = metadata["continue"]
+        path = self.scope.resource.collection(self.scope.namespace)
+        version = await self.connection.each(path, lambda item: self._project_into(listed, item), self.scope.query())
         self._replace(listed)
-        self._version = metadata["resourceVersion"]
+        self._version = version
         self._heard()
         self._synced.set()
 
