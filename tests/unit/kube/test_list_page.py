@@ -45,11 +45,11 @@ WHOLE = b'{"metadata":{"resourceVersion":"7"},"items":[{"a":1},{"b":"]}"}]}\n'
 
 @pytest.mark.parametrize("length", range(len(WHOLE) - 1))
 def test_a_page_that_was_cut_anywhere_is_refused(length: int) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         take_items(WHOLE[:length], lambda _: None)
 
 
 @pytest.mark.parametrize("page", [b"[1]", b"<html>", b'{"items":[1]}', b'{"items":[{} {}]}', b"\xff"])
 def test_what_is_no_page_is_refused(page: bytes) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         take_items(page, lambda _: None)
