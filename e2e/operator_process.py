@@ -29,9 +29,7 @@ class OperatorProcess:
     def __enter__(self) -> Self:
         self._began = time.monotonic()
         with self._log.open("w") as log:
-            self._process = subprocess.Popen(
-                self._command, stdout=log, stderr=subprocess.STDOUT, env=self._environment
-            )
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=subprocess.STDOUT, env=self._environment)
         return self
 
     def __exit__(
