@@ -241,6 +241,7 @@ STEPS = st.one_of(
     st.tuples(st.just("die"), st.integers(0, 9), st.just(0)),
     st.tuples(st.just("late look"), st.integers(0, 8), st.integers(1, 9)),
     st.tuples(st.just("wait"), st.integers(1, 10), st.just(0)),
+    st.tuples(st.just("clock is set"), st.integers(-9000, 9000), st.just(0)),
 )
 
 
