@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from e2e.cluster.busybox_image import BUSYBOX_IMAGE
+from e2e.cluster.kubectl import kubectl_ok
 from e2e.operator.service_account import kubeconfig_of, objects
 from e2e.operator_process import OperatorProcess
 from e2e.running_cluster import Namespace, RunningCluster, until
@@ -47,7 +48,9 @@ class Operators:
 @pytest.fixture(scope="session")
 def operators(cluster: RunningCluster, tmp_path_factory: pytest.TempPathFactory) -> Operators:
     cluster.kubectl("apply", "--server-side", "-f", str(ROOT / "crds"))
-    cluster.kubectl("wait", "--for=condition=Established", "crd/modeldeployments.stoker.dev")
+    # A fresh definition has no conditions yet that kubectl could wait for, and is listed and explained only later.
+    questions = (("get", "modeldeployments"), ("explain", "modeldeployments"))
+    until(lambda: all(kubectl_ok(cluster.layout, *asked) for asked in questions), "kubectl to know ModelDeployments")
     cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": LEASE_NAMESPACE}})
     cluster.apply(*objects(LEASE_NAMESPACE))
     return Operators(cluster, tmp_path_factory.mktemp("operators"))

@@ -96,7 +96,7 @@ class OperatorUnderTest:
         self._reconciler = Reconciler(connection, self.models, self.children, setting, lambda: True)
 
     async def _look(self, key: Key) -> float | None:
-        return await self._reconciler.look(key)
+        return (await self._reconciler.look(key)).again_seconds
 
     def _model_changed(self, key: Key, _old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> None:
         if new is None:

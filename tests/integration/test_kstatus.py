@@ -46,12 +46,15 @@ class History:
 
     models: list[Json] = field(default_factory=list)
     ready_at: dict[tuple[str, str], int] = field(default_factory=dict)  # of a pod and its revision
+    gone_at: dict[str, int] = field(default_factory=dict)
 
-    def take_model(self, item: Json) -> None:
+    def take_model(self, _kind: str, item: Json) -> None:
         self.models.append(item)
 
-    def take_pod(self, item: Json) -> None:
+    def take_pod(self, kind: str, item: Json) -> None:
         labels = item["metadata"]["labels"]
+        if kind == "DELETED":
+            self.gone_at[item["metadata"]["name"]] = int(item["metadata"]["resourceVersion"])
         conditions = {one["type"]: one["status"] for one in item.get("status", {}).get("conditions") or ()}
         # What leaves has no revision any more.
         if REVISION_LABEL in labels and TASK_LABEL not in labels and conditions.get("Ready") == "True":
@@ -62,6 +65,10 @@ class History:
         """Pods of the revision that the version is about, which were Ready before it was written."""
         revision, version = item["status"].get("updateRevision"), int(item["metadata"]["resourceVersion"])
         return sum(at < version and of == revision for (_, of), at in self.ready_at.items())
+
+    def were_gone(self, item: Json) -> int:
+        """Pods that were there, and were not any more when the version was written."""
+        return sum(at < int(item["metadata"]["resourceVersion"]) for at in self.gone_at.values())
 
     def verdicts(self, generation: int) -> list[str]:
         return [kstatus(item) for item in self.models if item["metadata"]["generation"] == generation]
@@ -77,11 +84,11 @@ class History:
 async def watched(connection: Connection) -> AsyncIterator[History]:
     history = History()
 
-    async def watch(path: str, take: Callable[[Json], None]) -> None:
+    async def watch(path: str, take: Callable[[str, Json], None]) -> None:
         query = {"watch": "1", "resourceVersion": "0"}
         async with connection.stream(path, query, silent_seconds=120) as events:
             async for event in events:
-                take(event["object"])
+                take(event["type"], event["object"])
 
     tasks = [
         asyncio.create_task(watch(MODELS.collection(NAMESPACE), history.take_model)),
@@ -147,6 +154,27 @@ async def test_what_only_a_person_can_mend_is_failed_and_never_current(world: Wo
         await world.create(1, rollout={"revision": "0123456789"})
         await becomes(world, FAILED)
     assert CURRENT not in history.verdicts(generation=1)
+
+
+async def test_a_suspended_model_is_current_once_nothing_of_it_runs_any_more(world: World) -> None:
+    async with watched(world.connection) as history, operator(world.credentials):
+        await world.create(2)
+        await world.until_settled(2)
+        history.gone_at.clear()
+        await world.edit(suspend=True)
+        await world.until(_generation(world, 2), "a look at the edit")
+        await becomes(world, CURRENT)
+    assert await world.of_model(resources.PODS) == []
+    suspended = [item for item in history.models if item["metadata"]["generation"] == 2]
+    assert all(history.were_gone(item) >= 2 for item in suspended if kstatus(item) == CURRENT)
+    assert IN_PROGRESS in map(kstatus, suspended)
+
+
+async def test_a_model_that_is_made_suspended_is_current_without_ever_having_run(world: World) -> None:
+    async with operator(world.credentials):
+        await world.create(2, suspend=True)
+        await becomes(world, CURRENT)
+    assert await world.of_model(resources.PODS) == []
 
 
 async def test_more_replicas_by_an_order_are_waited_for(world: World) -> None:

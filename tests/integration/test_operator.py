@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from stoker.api.configuration import Configuration
+from stoker.api.v1alpha1.modeldeployment import LONGEST_NAME
 from stoker.kube import resources
 from stoker.kube.connection import ApiError
 from stoker.kube.resources import Key
@@ -188,6 +189,32 @@ async def test_a_model_that_is_deleted_without_its_children_finds_them_again(wor
         await world.connection.post(MODELS.collection(NAMESPACE), fresh)
         await world.until_settled(2)
         assert await world.pods() == before
+
+
+async def test_the_longest_names_work_and_a_namespace_that_is_deleted_takes_its_model_along(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    there = replace(world, namespace="n" * 63)
+    await prepare(world.connection, there.namespace)
+    async with operator(world.credentials, namespace=there.namespace) as observed:
+        env = [{"name": "GREETING", "value": "¡hola! 世界 \U0001f44b"}]
+        engine = {"name": "simulated", "image": "localhost/simulated:1", "env": env}
+        await there.create(2, "m" * LONGEST_NAME, engine=engine)
+        await there.until_settled(2)
+        await world.connection.delete(f"/api/v1/namespaces/{there.namespace}", {})
+
+        async def gone() -> bool:
+            with suppress(ApiError):
+                await world.connection.get(f"/api/v1/namespaces/{there.namespace}")
+                return False
+            return True
+
+        async with asyncio.timeout(WAIT_SECONDS):
+            while not await gone():  # noqa: ASYNC110 - the cluster decides when
+                await asyncio.sleep(0.1)
+        await observed.queue.wait_until_idle()
+        assert len(observed.models) == 0
+    assert not [line for line in caplog.messages if "failed; again" in line]
 
 
 Change = Callable[[World], Awaitable[None]]

@@ -37,8 +37,8 @@ class World:
     name: str = ""
     namespace: str = NAMESPACE
 
-    async def create(self, replicas: int = 2, **spec: Any) -> None:
-        self.name = f"m{next(NUMBERS)}"
+    async def create(self, replicas: int = 2, name: str = "", **spec: Any) -> None:
+        self.name = name or f"m{next(NUMBERS)}"
         manifest = {
             "apiVersion": "stoker.dev/v1alpha1",
             "kind": "ModelDeployment",

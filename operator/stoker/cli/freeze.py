@@ -35,54 +35,57 @@ def add_to(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 
 def freeze(options: argparse.Namespace) -> int:
-    from stoker.core.names import FIELD_MANAGER, FREEZE_CONFIG_MAP, FREEZE_REASON  # noqa: PLC0415 - start-up is quick
+    from stoker.cli.refusals import MissingError  # noqa: PLC0415 - start-up must be quick
+    from stoker.core.names import FIELD_MANAGER, FREEZE_CONFIG_MAP, FREEZE_REASON  # noqa: PLC0415
 
+    namespace = options.operator_namespace
     body = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": {"name": FREEZE_CONFIG_MAP, "namespace": options.operator_namespace},
+        "metadata": {"name": FREEZE_CONFIG_MAP, "namespace": namespace},
         "data": {FREEZE_REASON: options.reason},
     }
 
     async def write(connection: "Connection", path: str) -> None:
         await connection.server_side_apply(path, body, {"fieldManager": FIELD_MANAGER, "force": "true"})
 
-    _with_connection(options, write)
+    try:
+        _in_the_operators_namespace(options, "patch", write)
+    except MissingError as nowhere:
+        said = f"there is no namespace {namespace}: name the operator's by --operator-namespace"
+        raise InputError([said]) from nowhere
     print("frozen: no scaling and no rollouts until `stoker thaw`")
     return 0
 
 
 def thaw(options: argparse.Namespace) -> int:
-    from stoker.kube.connection import ApiError  # noqa: PLC0415
+    from stoker.cli.refusals import MissingError  # noqa: PLC0415 - start-up must be quick
 
     async def remove(connection: "Connection", path: str) -> None:
-        try:
-            await connection.delete(path, {})
-        except ApiError as refused:
-            if refused.status != 404:
-                raise
+        await connection.delete(path, {})
 
-    _with_connection(options, remove)
-    print("not frozen")
+    try:
+        _in_the_operators_namespace(options, "delete", remove)
+        print("not frozen any more")
+    except MissingError:
+        print(f"namespace {options.operator_namespace} has no freeze that could end")
     return 0
 
 
-def _with_connection(options: argparse.Namespace, work: "Work") -> None:
+def _in_the_operators_namespace(options: argparse.Namespace, verb: str, work: "Work") -> None:
     import asyncio  # noqa: PLC0415
 
+    from stoker.cli.refusals import explained  # noqa: PLC0415
     from stoker.core.names import FREEZE_CONFIG_MAP  # noqa: PLC0415
     from stoker.kube import resources  # noqa: PLC0415
-    from stoker.kube.connection import ApiError, ApiUnreachableError, Connection  # noqa: PLC0415
+    from stoker.kube.connection import Connection  # noqa: PLC0415
 
-    path = resources.CONFIG_MAPS.path(resources.Key(options.operator_namespace, FREEZE_CONFIG_MAP))
+    namespace = options.operator_namespace
 
     async def done() -> None:
         cluster = await cluster_options.cluster_of(options)
         async with Connection.open(cluster.credentials) as connection:
-            await work(connection, path)
+            with explained(verb, resources.CONFIG_MAPS, namespace):
+                await work(connection, resources.CONFIG_MAPS.path(resources.Key(namespace, FREEZE_CONFIG_MAP)))
 
-    try:
-        asyncio.run(done())
-    except (ApiError, ApiUnreachableError) as failed:
-        where = f"ConfigMap {FREEZE_CONFIG_MAP} in namespace {options.operator_namespace}"
-        raise InputError([f"{where}: {failed}: name the operator's namespace by --operator-namespace"]) from failed
+    asyncio.run(done())

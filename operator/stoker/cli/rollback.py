@@ -2,14 +2,15 @@
 
 import argparse
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from stoker.cli import cluster_options
+from stoker.cli import model_options
 from stoker.cli.input_error import InputError
 
 if TYPE_CHECKING:
-    from stoker.kube.connection import Connection
+    from stoker.cli.fleet.reading import Reader
 
 Json = Mapping[str, Any]
 _MOST_TRIES = 5
@@ -23,59 +24,47 @@ def add_to(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         description="Sets spec.rollout.revision of a ModelDeployment, so that this revision runs whatever the rest of"
         " the spec describes. Until that is unset (--undo), edits of the spec make no new revision run.",
     )
-    parser.add_argument("name", metavar="NAME", help="the ModelDeployment")
-    parser.add_argument("-n", "--namespace", metavar="NAME", help="(default: that of the context)")
     choice = parser.add_mutually_exclusive_group()
     choice.add_argument(
         "--to", metavar="REVISION", help="(default: the newest one before the current that did not fail)"
     )
     choice.add_argument("--undo", action="store_true", help="unset it, so that what the spec describes runs again")
-    cluster_options.add_to(parser)
+    model_options.add_to(parser, many=False)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     import asyncio  # noqa: PLC0415 - start-up must be quick
 
-    from stoker.kube.connection import Connection  # noqa: PLC0415
+    return asyncio.run(_run(options))
 
-    async def rolled_back() -> str:
-        cluster = await cluster_options.cluster_of(options)
-        async with Connection.open(cluster.credentials) as connection:
-            return await _rolled_back(connection, options.namespace or cluster.namespace, options)
 
-    print(asyncio.run(rolled_back()))
+async def _run(options: argparse.Namespace) -> int:
+    from stoker.cli.fleet.reading import reader  # noqa: PLC0415
+
+    async with reader(options) as cluster:
+        print(await rolled_back(cluster, options))
     return 0
 
 
-async def _rolled_back(connection: "Connection", namespace: str, options: argparse.Namespace) -> str:
-    from stoker.kube.connection import ApiError, ApiUnreachableError  # noqa: PLC0415
-    from stoker.kube.resources import MODEL_DEPLOYMENTS, Key  # noqa: PLC0415
+async def rolled_back(cluster: "Reader", options: argparse.Namespace) -> str:
+    """What was done. The operator writes the status at any time, which may change what is meant: then once more."""
+    from stoker.cli.refusals import ChangedMeanwhileError  # noqa: PLC0415
 
-    tries = _MOST_TRIES
-    path, what = MODEL_DEPLOYMENTS.path(Key(namespace, options.name)), f"ModelDeployment {namespace}/{options.name}"
-    while True:
-        try:
-            return await _pinned(connection, path, what, options)
-        except ApiUnreachableError as silent:
-            raise InputError([f"{what}: the API server does not answer: {silent}"]) from silent
-        except ApiError as refused:
-            # The operator writes the status at any time, and what it wrote may change which revision is meant.
-            tries -= 1
-            if refused.status != 409 or not tries:
-                raise InputError([f"{what}: {_refusal(refused.status, refused.message)}"]) from refused
+    for _ in range(_MOST_TRIES - 1):
+        with suppress(ChangedMeanwhileError):
+            return await _pinned(cluster, options)
+    return await _pinned(cluster, options)
 
 
-async def _pinned(connection: "Connection", path: str, what: str, options: argparse.Namespace) -> str:
-    model = await connection.get(path)
-    chosen = None if options.undo else chosen_revision(model, options.to, what)
-    pinned = _pin_of(model)
+async def _pinned(cluster: "Reader", options: argparse.Namespace) -> str:
+    model = await cluster.model(options.name)
+    what = f"ModelDeployment {model.namespace}/{model.name}"
+    chosen = None if options.undo else chosen_revision(model.raw, options.to, what)
+    pinned = _pin_of(model.raw)
     if pinned == chosen:
         return f"{what}: nothing to do, {_already(chosen)}."
-    # Somebody who edited it in between has to be seen first.
-    fence = {name: model["metadata"][name] for name in ("uid", "resourceVersion")}
-    patch = {"metadata": fence, "spec": {"rollout": {"revision": chosen}}}
-    await connection.merge_patch(path, patch, {"fieldManager": _WRITER, "fieldValidation": "Strict"})
+    await cluster.pin(model, chosen, _WRITER)
     if chosen is None:
         return f"{what}: revision {pinned} is not pinned any more; what the spec describes runs."
     return (
@@ -86,14 +75,6 @@ async def _pinned(connection: "Connection", path: str, what: str, options: argpa
 
 def _already(chosen: str | None) -> str:
     return f"revision {chosen} is pinned already" if chosen else "no revision is pinned"
-
-
-def _refusal(status: int, message: str) -> str:
-    if status == 404:
-        return "there is none of that name: `kubectl get mdep --all-namespaces` lists them"
-    if status == 409:
-        return "somebody changed it at the same moment: try again"
-    return f"the API server refuses: {message}"
 
 
 def _pin_of(model: Json) -> str | None:

@@ -3,6 +3,8 @@
 from enum import StrEnum
 
 FIELD_MANAGER = "stoker"
+# Where a second one does not know of this one, both write under one name.
+ANOTHER_STOKER = "another Stoker"
 
 MODEL_LABEL = "stoker.dev/model"
 REVISION_LABEL = "stoker.dev/revision"

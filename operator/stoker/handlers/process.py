@@ -23,7 +23,7 @@ from stoker.engines import PROFILES
 from stoker.handlers.health import LONGEST_SILENCE_SECONDS, Health, serve_health
 from stoker.handlers.load_sources import signals_from
 from stoker.handlers.metering import Metering, Picture, Telemetry, prices_of
-from stoker.handlers.reconciler import MOVED_ON_AGAIN_SECONDS, Reconciler, Setting
+from stoker.handlers.reconciler import Reconciler, Setting
 from stoker.handlers.scaler import Scaler
 from stoker.handlers.watching import Sweep, quiet_settings, registry_for
 from stoker.kube import resources
@@ -232,10 +232,10 @@ class _Office:
     async def _look(self, key: resources.Key) -> float | None:
         looks_at(key.namespace, key.name)
         with self._telemetry.operator.looking() as look:
-            again_seconds = await self._reconciler.look(key)
-            if again_seconds == MOVED_ON_AGAIN_SECONDS:
+            looked = await self._reconciler.look(key)
+            if looked.moved_on:
                 look.outcome = "moved_on"
-            return again_seconds
+            return looked.again_seconds
 
     def checks(self) -> list[Callable[[], str | None]]:
         def silence() -> str | None:

@@ -30,7 +30,7 @@ from stoker.core.pool.report import Report
 from stoker.handlers.scaler import Scaler
 from stoker.kube import resources
 from stoker.kube.children import Children
-from stoker.kube.connection import ApiError, Connection
+from stoker.kube.connection import ApiError, ApiUnreachableError, Connection
 from stoker.kube.events import post_event
 from stoker.kube.executor import Executor, MovedOnError, NotLeadingError
 from stoker.kube.freeze import Freeze
@@ -67,6 +67,14 @@ class Misunderstood:
     status: Status
 
 
+@dataclass(frozen=True)
+class Looked:
+    """What came of one look."""
+
+    again_seconds: float | None  # when to look again at the latest
+    moved_on: bool = False  # the plan was out of date before it was carried out
+
+
 class Reconciler:
     """`look` is what the work queue calls."""
 
@@ -92,24 +100,24 @@ class Reconciler:
         self._executor = Executor(connection, children, leads, self._tell)
         self._memories: dict[Key, Memory] = {}
 
-    async def look(self, key: Key) -> float | None:
-        """When to look again at the latest, in seconds."""
+    async def look(self, key: Key) -> Looked:
         manifest = self._models.get(key)
         if manifest is None:
             self._memories.pop(key, None)
             self._children.uses_claims(key, ())
             if self._orders:
                 self._orders.forget_all_but(Model(*key), ())
-            return None
+            return Looked(None)
         if manifest["metadata"].get("deletionTimestamp"):
-            return None  # its children have owner references, so they go by themselves
+            return Looked(None)  # its children have owner references, so they go by themselves
         try:
-            return await self._look(key, manifest)
+            return Looked(await self._look(key, manifest))
         except MovedOnError as moved:
             logger.debug("%s: %s", key, moved)
-            return MOVED_ON_AGAIN_SECONDS
+            return Looked(MOVED_ON_AGAIN_SECONDS, moved_on=True)
 
     async def _look(self, key: Key, manifest: dict[str, Any]) -> float:
+        """When to look again at the latest, in seconds."""
         memory = self._memories.setdefault(key, Memory())
         now = asyncio.get_running_loop().time()
         memory.at(manifest["metadata"].get("generation", 0), now)
@@ -118,6 +126,7 @@ class Reconciler:
         if isinstance(live, Misunderstood):
             await self._say(key, manifest, (live.before, live.status), (), memory)
             return resync_seconds
+        memory.status_was_seen(key.name, live.deployment.status, now)
         progress = await self._progress(key)
         planned = plan(self._snapshot(key, live, memory, progress))
         said_before = (memory.refused, memory.contests)
@@ -206,11 +215,17 @@ class Reconciler:
             Change.ROUTINE: float(self._setting.configuration.reconciling.status_seconds),
             Change.PROGRESS: PROGRESS_SECONDS,
         }
-        due_at = memory.status_written_at + patience_seconds.get(urgency, 0.0)
+        haste = Change.ROUTINE if memory.status_is_contested else urgency
+        due_at = memory.status_written_at + patience_seconds.get(haste, 0.0)
         if now < due_at:
             return due_at - now
         if urgency is not Change.NONE:
-            await self._write_status(key, manifest, changes[1])
+            try:
+                await self._write_status(key, manifest, changes[1])
+            except (ApiError, ApiUnreachableError):
+                memory.status_was_written(None)
+                raise
+            memory.status_was_written(changes[1])
             memory.status_written_at = now
         for note in notes:
             logger.info("%s: %s: %s", key, note.reason, note.message)

@@ -12,6 +12,7 @@ from typing import Any
 
 from stoker.api.v1alpha1.reason import Reason
 from stoker.core.names import (
+    ANOTHER_STOKER,
     DRAINING_SINCE,
     FIELD_MANAGER,
     LEFT_FROM,
@@ -49,10 +50,11 @@ from stoker.core.plan.actions import (
     TakeOffTraffic,
     Tell,
 )
-from stoker.core.plan.snapshot import Identity, Refused
+from stoker.core.plan.report import sentence
+from stoker.core.plan.snapshot import Identity, ObjectKind, Refused
 from stoker.kube import projections, resources
 from stoker.kube.children import OWNED_RESOURCES, Children
-from stoker.kube.connection import ApiError, Connection, Json
+from stoker.kube.connection import ApiError, ApiUnreachableError, Connection, Json
 from stoker.kube.memory import Memory
 from stoker.kube.resources import Key, Resource
 
@@ -198,12 +200,12 @@ class Executor:
     async def _apply(self, action: Apply, owner_uid: str, memory: Memory, now: float) -> None:
         kind, body, resource = action.kind, action.body, OWNED_RESOURCES[action.kind]
         key, absorb = _key(body), self._children.owned[action.kind].absorb
+        what = str(body["spec"])
         if action.seen is None:
-            await self._require_absent(resource, kind, key, owner_uid, absorb)
-            absorb(await self._connection.server_side_apply(resource.path(key), body, _STRICTLY))
-            memory.was_written(kind, key.name, str(body["spec"]))
+            await self._make(kind, body, owner_uid, memory, now)
             return
-        what, writer = str(body["spec"]), "another writer"
+        # Anybody else leaves a name that server-side apply conflicts with, or adds something.
+        writer = "another writer" if action.surplus else ANOTHER_STOKER
         undone = bool(action.surplus) or memory.wrote(kind, key.name, what)
         if undone and memory.undone_again(kind, key.name, what, now):
             return
@@ -226,6 +228,18 @@ class Executor:
         memory.was_written(kind, key.name, what)
         if undone:
             memory.was_put_back(kind, key.name, what, writer, now)
+
+    async def _make(self, kind: ObjectKind, body: Json, owner_uid: str, memory: Memory, now: float) -> None:
+        key, what, resource = _key(body), str(body["spec"]), OWNED_RESOURCES[kind]
+        absorb = self._children.owned[kind].absorb
+        removed = memory.wrote(kind, key.name, what)
+        if removed and memory.removed_again(kind, key.name, what, now):
+            return
+        await self._require_absent(resource, kind, key, owner_uid, absorb)
+        absorb(await self._connection.server_side_apply(resource.path(key), body, _STRICTLY))
+        memory.was_written(kind, key.name, what)
+        if removed:
+            memory.was_put_back(kind, key.name, what, "another writer", now)
 
     async def _forced(self, resource: Resource, key: Key, fenced: Json) -> Json:
         try:
@@ -253,14 +267,21 @@ class Executor:
         raise MovedOnError(f"{kind} {key} is there already")
 
     async def _scale(self, action: Scale, memory: Memory, now: float) -> None:
-        name, by_hand = action.replica_set.name, action.writer not in ("", FIELD_MANAGER)
-        what = f"not by {action.writer}"
+        name, writer = action.replica_set.name, action.writer
+        if memory.count_is_anothers(name, action.before) and writer in ("", FIELD_MANAGER):
+            writer = ANOTHER_STOKER
+        by_hand, what = writer not in ("", FIELD_MANAGER), f"not by {writer}"
         if by_hand and memory.undone_again("ReplicaSet", name, what, now):
             return
-        item = await self._patch(resources.REPLICA_SETS, action.replica_set, {"spec": {"replicas": action.count}})
+        try:
+            item = await self._patch(resources.REPLICA_SETS, action.replica_set, {"spec": {"replicas": action.count}})
+        except (ApiError, ApiUnreachableError):
+            memory.count_was_written(name, None)
+            raise
+        memory.count_was_written(name, action.count)
         self._children.replica_sets.absorb(item)
         if by_hand:
-            memory.was_put_back("ReplicaSet", name, what, action.writer, now)
+            memory.was_put_back("ReplicaSet", name, what, writer, now)
 
     async def _patch(self, resource: Resource, seen: Identity, patch: Json) -> Json:
         """Of exactly the object that was seen: a patch cannot make one, and must not meet a successor."""
@@ -327,8 +348,9 @@ def _refusal(action: Action, answer: ApiError) -> Refused:
         raise answer
     if answer.status in (404, 409):
         raise MovedOnError(str(answer)) from answer
-    what = type(action).__name__
+    what = sentence(action)
     if isinstance(action, CreateRevision | CreateReplicaSet | CreateGroup | CreateJob | CreateClaim | Apply):
         what = f"{action.body['kind']} {action.body['metadata']['name']}"
     reason = Reason.QUOTA_EXCEEDED if "exceeded quota" in answer.message else Reason.WRITE_REFUSED
-    return Refused(what, reason, f"The API server refuses it: {answer.message[:_LONGEST_MESSAGE]}")
+    said = answer.message[:_LONGEST_MESSAGE]
+    return Refused(what, reason, f"The API server refuses it: {said} → {reason.explanation.remedy}")

@@ -3,10 +3,16 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from stoker.api.v1alpha1.status import Status
+from stoker.core.names import ANOTHER_STOKER
 from stoker.core.plan.snapshot import Contest, Refused
+from stoker.core.plan.status import Change, change
 
 # A writer that comes back later than this is met like a new one.
 CONTEST_SECONDS = 3600.0
+# What is missing is made again all the same, but no more often than this: a model without its Service serves nobody.
+ABSENT_SECONDS = 60.0
+_STATUS = "Status"
 
 
 class _PutBack(NamedTuple):
@@ -25,6 +31,8 @@ class Memory:
     _put_back: dict[tuple[str, str], _PutBack] = field(default_factory=dict)
     _contested: dict[Contest, float] = field(default_factory=dict)
     _generation: int = 0
+    _counts: dict[str, int] = field(default_factory=dict)  # that were written last, by ReplicaSet
+    _status: Status | None = None  # that was written last; None: nobody knows
 
     def at(self, generation: int, now: float) -> None:
         """A new spec is a new start; and nothing is held against anybody for ever."""
@@ -48,6 +56,39 @@ class Memory:
         """To be called once the write is made: what met a newer version, or no answer, is nothing that anybody could
         undo."""
         self._put_back[kind, name] = _PutBack(what, writer, now)
+
+    def removed_again(self, kind: str, name: str, what: str, now: float) -> bool:
+        """Whether what was made anew lately is gone already."""
+        past = self._put_back.get((kind, name))
+        return past is not None and now - past.at < ABSENT_SECONDS and self.undone_again(kind, name, what, now)
+
+    def count_is_anothers(self, name: str, count: int) -> bool:
+        """Whether a count that bears Stoker's name is not what this process wrote last."""
+        return self._counts.get(name, count) != count
+
+    def count_was_written(self, name: str, count: int | None) -> None:
+        """None: it may have been written, and the answer got lost."""
+        if count is None:
+            self._counts.pop(name, None)
+        else:
+            self._counts[name] = count
+
+    def status_was_seen(self, name: str, status: Status, now: float) -> None:
+        """One that is not what this process wrote last, it puts back once like everything."""
+        if self._status is None or change(self._status, status) is Change.NONE:
+            return
+        if not self.undone_again(_STATUS, name, "", now):
+            self.was_put_back(_STATUS, name, "", ANOTHER_STOKER, now)
+        self._status = status
+
+    @property
+    def status_is_contested(self) -> bool:
+        """Whether somebody else goes on writing it. Then it is written now and then, and says so."""
+        return any(contest.kind == _STATUS for contest in self._contested)
+
+    def status_was_written(self, status: Status | None) -> None:
+        """None: it may have been written, and the answer got lost."""
+        self._status = status
 
     def was_written(self, kind: str, name: str, what: str) -> None:
         self._written[kind, name] = what

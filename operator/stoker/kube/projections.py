@@ -1,8 +1,7 @@
 """From an object as the API server writes it to what decisions need of it; the rest is forgotten at once."""
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,6 +35,7 @@ from stoker.core.plan.snapshot import (
     Termination,
     Trouble,
 )
+from stoker.kube.devices import devices
 
 Json = Mapping[str, Any]
 _LONGEST_LAST_WORDS = 1000
@@ -101,18 +101,8 @@ def pod(item: Json) -> Pod:
         placed_since=moment(scheduled.get("lastTransitionTime")) if scheduled.get("status") == "True" else None,
         unready_since=moment(ready.get("lastTransitionTime")) if not is_ready else None,
         gone_by=moment(metadata.get("deletionTimestamp")),
-        devices=_devices(spec["containers"]),
+        devices=tuple(devices(spec).items()),
     )
-
-
-def _devices(containers: Iterable[Json]) -> tuple[tuple[str, int], ...]:
-    """Extended resources, whose names are the ones with a slash, and whose limits are their requests."""
-    held: Counter[str] = Counter()
-    for container in containers:
-        for name, amount in ((container.get("resources") or {}).get("limits") or {}).items():
-            if "/" in name and str(amount).isdigit():
-                held[name] += int(amount)
-    return tuple(held.items())
 
 
 def _container(status: Json, longest_message: int) -> Container:

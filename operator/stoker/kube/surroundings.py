@@ -12,6 +12,7 @@ from stoker.api.values.quantity import Quantity
 from stoker.core.follow.others import DeviceHolder, Quota
 from stoker.kube import resources
 from stoker.kube.connection import Connection
+from stoker.kube.devices import devices
 from stoker.kube.observed import ObservedWorkloads
 from stoker.kube.reflector import Reflector, Scope
 
@@ -60,11 +61,11 @@ def quota(item: Mapping[str, Any]) -> Quota | None:
     spec, status = item.get("spec") or {}, item.get("status") or {}
     if spec.get("scopes") or spec.get("scopeSelector"):
         return None
-    hard = _devices(status.get("hard") or spec.get("hard") or {})
-    return Quota(hard, _devices(status.get("used") or {})) if hard else None
+    hard = _of_requests(status.get("hard") or spec.get("hard") or {})
+    return Quota(hard, _of_requests(status.get("used") or {})) if hard else None
 
 
-def _devices(amounts: Mapping[str, str]) -> dict[str, int]:
+def _of_requests(amounts: Mapping[str, str]) -> dict[str, int]:
     """Extended resources alone, which quotas know by their requests."""
     return {
         name.removeprefix(_REQUESTS): int(Quantity.parse(amount).amount)
@@ -74,21 +75,7 @@ def _devices(amounts: Mapping[str, str]) -> dict[str, int]:
 
 
 def device_holder(item: Mapping[str, Any]) -> DeviceHolder | None:
-    """As the scheduler counts: what its containers ask for together, or the greediest of those that run before."""
+    """None of a pod that holds none."""
     spec = item["spec"]
-    devices: dict[str, int] = {}
-    for container in spec.get("containers") or ():
-        for resource, amount in _requested(container):
-            devices[resource] = devices.get(resource, 0) + amount
-    for container in spec.get("initContainers") or ():
-        for resource, amount in _requested(container):
-            devices[resource] = max(devices.get(resource, 0), amount)
-    held = {resource: amount for resource, amount in devices.items() if amount}
+    held = devices(spec)
     return DeviceHolder(item["metadata"]["uid"], spec.get("nodeName", ""), held) if held else None
-
-
-def _requested(container: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    asked = container.get("resources") or {}
-    for resource, amount in {**(asked.get("limits") or {}), **(asked.get("requests") or {})}.items():
-        if "/" in resource:
-            yield resource, int(Quantity.parse(amount).amount)

@@ -10,8 +10,6 @@ class EngineAnswers:
 
     __slots__ = ("_account", "_engine")
 
-    counts_arrivals = False
-
     def __init__(self, engine: str, account: Account) -> None:
         self._engine = engine
         self._account = account

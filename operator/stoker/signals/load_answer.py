@@ -24,8 +24,6 @@ class AgentAnswers:
 
     __slots__ = ("_doubted", "_last", "_pod")
 
-    counts_arrivals = True
-
     def __init__(self, pod: str) -> None:
         self._pod = pod
         self._last: Load | None = None

@@ -1,4 +1,4 @@
-"""What the live loop asks: the load of any replica, how much of a model is seen, and why not more."""
+"""What the live loop asks: the load of any replica, and why it is not known."""
 
 import asyncio
 import resource
@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from stoker.core.scaling.observation import Reading
 from stoker.signals.account import Account
-from stoker.signals.coverage import Coverage
 from stoker.signals.engine_page import EngineAnswers
 from stoker.signals.load_answer import AgentAnswers
 from stoker.signals.polling.pace import Pace
@@ -33,26 +32,22 @@ class Signals:
         self._poller = Poller(_AnswersOf(), _within_limits(pace or Pace()), now)
         self._prometheus = prometheus
         self._targets: dict[str, Target] = {}
-        self._models: dict[str, list[Target]] = {}
 
     def follow(self, targets: Iterable[Target]) -> None:
         """All replicas that are of interest; what is not among them any more is forgotten. A uid counts once."""
         self._targets = {target.uid: target for target in targets}
-        self._models = {}
-        for target in self._targets.values():
-            self._models.setdefault(target.model, []).append(target)
         asked = [target for target in self._targets.values() if target.source is not Source.PROMETHEUS]
         self._poller.follow(asked)
         if self._prometheus is not None:
             self._prometheus.follow(target for target in self._targets.values() if target.source is Source.PROMETHEUS)
 
     def reading(self, uid: str) -> Sighting:
-        record = self._record(uid)[0]
+        record = self._record(uid)
         return record.sighting(self._now()) if record else NEVER_SEEN
 
     def why(self, uid: str) -> str:
         """A sentence on a replica that is not known; empty on one that is."""
-        record = self._record(uid)[0]
+        record = self._record(uid)
         if record is None:
             return "No Prometheus is configured." if uid in self._targets else "It is not followed."
         sighting = record.sighting(self._now())
@@ -64,25 +59,10 @@ class Signals:
 
     def blind_spot(self, uid: str) -> str:
         """Like `why`, without what changes from one moment to the next."""
-        record = self._record(uid)[0]
+        record = self._record(uid)
         if record is not None and record.sighting(self._now()).reading is Reading.EXPIRED and not record.why:
             return "Its last load is too old."
         return record.why if record else self.why(uid)
-
-    def coverage(self, model: str) -> Coverage:
-        now = self._now()
-        targets = self._models.get(model, [])
-        known = saturated = 0
-        counts_arrivals = True
-        for target in targets:
-            record, counts = self._record(target.uid)
-            reading = record.sighting(now).reading if record else Reading.UNKNOWN
-            known += reading is Reading.KNOWN
-            saturated += reading is Reading.SATURATED
-            counts_arrivals &= counts or reading is not Reading.KNOWN
-        is_partial = self._prometheus is not None and self._prometheus.is_partial
-        scraped = any(target.source is Source.PROMETHEUS for target in targets)
-        return Coverage(len(targets), known, saturated, counts_arrivals, is_partial and scraped)
 
     def trouble(self) -> str | None:
         """What is wrong with Prometheus, where one is asked."""
@@ -95,15 +75,11 @@ class Signals:
             if self._prometheus is not None:
                 group.create_task(self._prometheus.run())
 
-    def _record(self, uid: str) -> tuple[Record | None, bool]:
+    def _record(self, uid: str) -> Record | None:
         target = self._targets.get(uid)
-        if target is None:
-            return None, False
-        if target.source is Source.PROMETHEUS:
-            scraped = self._prometheus.record(uid) if self._prometheus else None
-            return scraped or (None, False)
-        found = self._poller.record(uid)
-        return (found[0], found[1].counts_arrivals) if found else (None, False)
+        if target is not None and target.source is Source.PROMETHEUS:
+            return self._prometheus.record(uid) if self._prometheus else None
+        return self._poller.record(uid) if target else None
 
 
 class _AnswersOf:

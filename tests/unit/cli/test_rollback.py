@@ -5,8 +5,9 @@ from typing import Any, cast
 
 import pytest
 
+from stoker.cli.fleet.reading import Reader
 from stoker.cli.input_error import InputError
-from stoker.cli.rollback import _rolled_back, chosen_revision
+from stoker.cli.rollback import chosen_revision, rolled_back
 from stoker.kube.connection import ApiError
 
 
@@ -70,7 +71,7 @@ class BusyServer:
 @pytest.mark.parametrize(("conflicts", "done"), [(0, True), (4, True), (5, False)])
 async def test_where_the_operator_writes_at_the_same_moment_it_looks_again(conflicts: int, done: bool) -> None:
     options = Namespace(name="llama", undo=False, to=None)
-    asked = _rolled_back(cast("Any", BusyServer(conflicts)), "models", options)
+    asked = rolled_back(Reader(cast("Any", BusyServer(conflicts)), "models"), options)
     if done:
         assert "goes to revision aaa" in await asked
         return

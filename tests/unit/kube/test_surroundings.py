@@ -37,6 +37,12 @@ def test_what_runs_before_counts_where_it_asks_for_more() -> None:
     assert device_holder(pod(asking("1"), first=(asking("4"),))) == DeviceHolder("u", "a", {GPU: 4})
 
 
+def test_a_sidecar_holds_its_devices_as_long_as_the_others() -> None:
+    sidecar = asking("1") | {"restartPolicy": "Always"}
+    assert device_holder(pod(asking("2"), first=(sidecar,))) == DeviceHolder("u", "a", {GPU: 3})
+    assert device_holder(pod(asking("1"), first=(sidecar, asking("4")))) == DeviceHolder("u", "a", {GPU: 5})
+
+
 def test_of_a_pod_without_devices_nothing_is_kept() -> None:
     assert device_holder(pod({"name": "c"}, asking("0"))) is None
 

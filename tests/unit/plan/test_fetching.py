@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from stoker.api.parsing import LiveObject
 from stoker.api.v1alpha1.condition import Condition
 from stoker.api.v1alpha1.reason import Reason
 from stoker.core.names import TASK_LABEL
@@ -157,8 +158,21 @@ def test_progress_is_told_and_looked_at_again_soon() -> None:
 
 
 def test_a_suspended_model_fetches_nothing() -> None:
-    world = hub(spec={"suspend": True})
-    assert CreateJob not in kinds(plan(world))
+    for world in (
+        hub(spec={"suspend": True}),
+        _with_spec(inspected(), suspend=True),
+        _with_spec(claimed(), suspend=True),
+    ):
+        planned = plan(world)
+        assert not {CreateJob, CreateClaim} & set(kinds(planned))
+        assert condition(planned, "WeightsReady").reason == "Suspended"
+        assert condition(planned, "Reconciling").status == "False", "nothing is under way"
+        assert planned.look_again_seconds is None
+
+
+def _with_spec(world: Snapshot, **changes: Any) -> Snapshot:
+    model = world.live.deployment
+    return replace(world, live=LiveObject(model.model_copy(update={"spec": model.spec.model_copy(update=changes)})))
 
 
 # Answers

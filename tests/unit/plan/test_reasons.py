@@ -160,9 +160,15 @@ MANY = [*(replica(n, load=FULL) for n in range(10)), replica(10, stage=Stage.PRO
 CASES = [
     Case(Reason.SERVING, READY, "True", running, "2 of 2 replicas take traffic"),
     Case(Reason.AT_ZERO, READY, "True", lambda: running(deployment(0), 0), "No replica is wanted"),
-    Case(Reason.SUSPENDED, READY, "False", lambda: running(deployment(2, suspend=True), 0), "spec.suspend is true"),
+    Case(Reason.SUSPENDED, READY, "True", lambda: running(deployment(2, suspend=True), 0), "so no replica runs"),
     Case(Reason.STARTING, READY, "False", lambda: running(pods=[not_ready()] * 2), "2 of 2 replicas are starting"),
-    Case(Reason.SCALING, ConditionType.RECONCILING, "True", lambda: running(deployment(1), 2), "2 of 1 replicas"),
+    Case(
+        Reason.SCALING,
+        ConditionType.RECONCILING,
+        "True",
+        lambda: running(deployment(1), 2),
+        "1 are wanted",
+    ),
     Case(Reason.ROLLING_OUT, ConditionType.PROGRESSING, "True", rolling_out, "0 of 1 replicas of revision"),
     Case(
         Reason.ROLLOUT_PAUSED,
@@ -329,7 +335,7 @@ CASES = [
             claims={"weights": claim(bound=False, phase="Pending", storage_class="fast")},
             cluster=cluster(storage_classes=frozenset({"slow"})),
         ),
-        "Classes of the cluster: slow",
+        "one of those that exist: slow",
     ),
     Case(
         Reason.UNSCHEDULABLE,
@@ -497,6 +503,37 @@ def test_a_reason_is_given_with_what_a_person_needs(case: Case) -> None:
     assert case.reads in found.message
 
 
+# Quoted of nodes, schedulers and engines, who know nothing of remedies.
+OF_PODS = list(Reason)[list(Reason).index(Reason.UNSCHEDULABLE) : list(Reason).index(Reason.ADMISSION_REFUSED) + 1]
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.reason in OF_PODS], ids=lambda case: case.reason)
+def test_what_is_wrong_with_pods_is_said_with_its_remedy(case: Case) -> None:
+    conditions = {condition.type: condition for condition in plan(case.world()).status.conditions}
+    assert conditions[case.condition].message.endswith(f" → {case.reason.explanation.remedy}")
+
+
+HUGE = "¡no! " * 2**18
+
+
+@pytest.mark.parametrize(
+    "world",
+    [
+        lambda: unscheduled(HUGE),
+        lambda: waiting_for("ErrImagePull", HUGE),
+        lambda: after(1, message=HUGE),
+        lambda: mount_trouble("FailedMount", HUGE),
+        lambda: running(pods=[], replica_set={"failure": HUGE, "pods": 0}),
+    ],
+    ids=["scheduler", "registry", "engine", "node", "admission"],
+)
+def test_a_message_of_a_megabyte_is_quoted_in_part_and_keeps_its_remedy(world: Callable[[], Snapshot]) -> None:
+    status = plan(world()).status
+    (degraded,) = [condition for condition in status.conditions if condition.type == DEGRADED]
+    assert degraded.message.endswith(Reason(degraded.reason).explanation.remedy)
+    assert len(status.model_dump_json()) < 16_000
+
+
 def test_every_reason_is_brought_about_here() -> None:
     assert {case.reason for case in CASES} | ELSEWHERE | OF_REVISIONS == set(Reason)
 
@@ -538,6 +575,28 @@ def test_a_misfit_of_the_newest_spec_leaves_what_serves_alone_and_heals_it() -> 
     assert planned.status.ready_replicas == 2
     conditions = {condition.type: condition for condition in planned.status.conditions}
     assert (conditions["Ready"].status, conditions["Stalled"].status) == ("True", "True")
+
+
+def test_a_suspended_model_is_ready_when_its_last_replica_has_left_and_not_before() -> None:
+    world = running(deployment(2, suspend=True), 1)
+    leaving = replace(world.pods[0], owner_uid=UID, tier="draining", draining_since=NOW)
+    for pods, left in (((*world.pods, leaving), "2 replicas have"), ((leaving,), "1 replica has")):
+        status = plan(replace(world, pods=pods)).status
+        conditions = {condition.type: condition for condition in status.conditions}
+        assert (conditions["Ready"].status, conditions["Reconciling"].status) == ("False", "True")
+        assert f"{left} still to leave" in conditions["Ready"].message
+    conditions = {condition.type: condition for condition in plan(replace(world, pods=())).status.conditions}
+    assert (conditions["Ready"].status, conditions["Reconciling"].status) == ("True", "False")
+
+
+@pytest.mark.parametrize("spec", [{"suspend": True}, {"scaling": {"maxReplicas": 4, "mode": "Off"}}])
+def test_what_is_not_scaled_any_more_says_so_and_forgets_the_requests_that_it_counted(spec: dict[str, Any]) -> None:
+    before = plan(replace(followed(scaled(replica())), live=LiveObject(deployment(2)))).status
+    before = before.model_copy(update={"waiting_requests": 7, "running_requests": 3})
+    status = plan(running(deployment(2, status=before, **spec), cluster=cluster(scales=True))).status
+    assert (status.waiting_requests, status.running_requests) == (None, None)
+    (active,) = [one for one in status.conditions if one.type == "ScalingActive"]
+    assert (active.status, active.reason) == ("False", "Suspended" if "suspend" in spec else "FollowsSpec")
 
 
 def test_a_transition_is_told_once_and_a_new_message_is_no_transition() -> None:

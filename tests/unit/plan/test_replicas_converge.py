@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stoker.core.plan.planner import plan
+from stoker.core.plan.status import Change, change
 from tests.unit.plan.builders import deployment
 from tests.unit.plan.toy_cluster import ToyCluster
 
@@ -40,6 +41,16 @@ def test_the_second_look_at_a_settled_world_writes_nothing_and_says_the_same() -
     assert again.actions == ()
     assert again.notes == ()
     assert again.status == toy.model.status
+
+
+def test_ten_idle_minutes_write_nothing() -> None:
+    toy = settled(3)
+    toy.seconds += 60
+    toy.until_settled()
+    for _ in range(300):
+        toy.seconds += 2
+        again = plan(toy.snapshot())
+        assert (again.actions, again.notes, change(toy.model.status, again.status)) == ((), (), Change.NONE)
 
 
 def test_scaling_up_orders_everything_at_once() -> None:
@@ -241,6 +252,7 @@ STEPS = st.one_of(
     st.tuples(st.just("die"), st.integers(0, 9), st.just(0)),
     st.tuples(st.just("late look"), st.integers(0, 8), st.integers(1, 9)),
     st.tuples(st.just("wait"), st.integers(1, 10), st.just(0)),
+    st.tuples(st.just("clock is set"), st.integers(-9000, 9000), st.just(0)),
 )
 
 

@@ -121,7 +121,7 @@ class Asking:
     def sighting(self, name: str) -> Sighting:
         found = self.poller.record(name)
         assert found is not None
-        return found[0].sighting(self._now())
+        return found.sighting(self._now())
 
     def load(self, name: str) -> Load:
         found = self.sighting(name).load
@@ -131,7 +131,7 @@ class Asking:
     def why(self, name: str) -> str:
         found = self.poller.record(name)
         assert found is not None
-        return found[0].why
+        return found.why
 
 
 def asking(

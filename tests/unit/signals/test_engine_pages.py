@@ -27,10 +27,6 @@ def test_a_page_is_read_as_a_load() -> None:
     assert (load.output_tokens, load.ttft_count, load.ttft_sum_seconds) == (70, 9, 1.5)
 
 
-def test_arrivals_of_an_engine_are_not_counted() -> None:
-    assert not answers().counts_arrivals
-
-
 @pytest.mark.parametrize(
     "torn", [PAGE[:200], b"", b"<html>", PAGE.replace(b" 2.0", b" NaN"), PAGE.replace(b" 5.0", b" -5")]
 )

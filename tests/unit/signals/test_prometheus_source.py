@@ -20,7 +20,7 @@ from tests.unit.signals.prometheus_stand_in import NOW, POD, engine, secret, sou
 def sighting(source: PrometheusSource, uid: str = "a", now_seconds: float = 500.0) -> Sighting:
     found = source.record(uid)
     assert found is not None
-    return found[0].sighting(now_seconds)
+    return found.sighting(now_seconds)
 
 
 def load(source: PrometheusSource, uid: str = "a") -> Load:
@@ -32,11 +32,7 @@ def load(source: PrometheusSource, uid: str = "a") -> Load:
 def why(source: PrometheusSource, uid: str = "a") -> str:
     found = source.record(uid)
     assert found is not None
-    return found[0].why
-
-
-def health(source: PrometheusSource) -> tuple[bool, str | None]:
-    return source.is_partial, source.why
+    return found.why
 
 
 async def test_a_load_is_as_old_as_its_scrape_whatever_the_clocks_show() -> None:
@@ -72,15 +68,6 @@ async def test_an_agents_counts_come_before_those_of_its_engine() -> None:
         there.scraped = {POD: 1.0}
         await source.look()
     assert (load(source).in_flight, load(source).waiting, load(source).arrivals) == (9, 4, 12)
-    assert source.record("a") is not None
-    assert source.record("a")[1]  # type: ignore[index]
-
-
-async def test_arrivals_of_an_engine_are_not_counted() -> None:
-    with stand_in(figures=engine()) as there:
-        source = source_of(there)
-        await source.look()
-    assert not source.record("a")[1]  # type: ignore[index]
 
 
 async def test_an_empty_answer_is_unknown_and_never_zero() -> None:
@@ -108,7 +95,7 @@ async def test_what_is_no_count_is_unknown(value: str) -> None:
         source = source_of(there)
         await source.look()
     assert sighting(source).reading is Reading.UNKNOWN
-    assert source.is_partial
+    assert source.why
 
 
 async def test_a_share_beyond_one_is_not_taken() -> None:
@@ -161,11 +148,11 @@ async def test_warnings_are_told_and_make_the_answer_partial() -> None:
     with stand_in(figures=engine(), warnings=["a store did not answer"]) as there:
         source = source_of(there)
         await source.look()
-        assert health(source) == (True, "Prometheus' answer is partial: a store did not answer")
+        assert source.why == "Prometheus' answer is partial: a store did not answer"
         assert sighting(source).reading is Reading.KNOWN
         there.warnings, there.scraped = [], {POD: 1.0}
         await source.look()
-        assert health(source) == (False, None)
+        assert source.why is None
 
 
 async def test_a_figure_that_is_lost_once_is_neither_zero_nor_a_new_start() -> None:
@@ -177,7 +164,7 @@ async def test_a_figure_that_is_lost_once_is_neither_zero_nor_a_new_start() -> N
         there.answers = lambda query: (503, b"{}") if "generation_tokens_total" in query else None
         there.scraped = {POD: 1.0}
         await source.look()
-    assert source.is_partial
+    assert source.why
     assert (load(source).output_tokens, load(source).boot) == (70, first.boot)
     assert load(source).at_seconds == 499.0
 
@@ -209,7 +196,6 @@ async def test_a_prometheus_that_answers_wrongly_leaves_the_last_loads_to_grow_o
     assert source.why is not None
     assert source.why.startswith("Prometheus cannot be used: ")
     assert "\n" not in source.why
-    assert source.is_partial
     assert sighting(source) == Sighting(Reading.KNOWN, first, 4.0)
     assert sighting(source, now_seconds=587.0).reading is Reading.EXPIRED
 
@@ -226,7 +212,7 @@ async def test_one_torn_sample_harms_no_other(sample: Any) -> None:
         source = source_of(there)
         await source.look()
     assert load(source).in_flight == 7
-    assert source.is_partial
+    assert source.why
 
 
 @pytest.mark.parametrize(

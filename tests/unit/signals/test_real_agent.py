@@ -21,7 +21,7 @@ async def test_a_real_agent_and_its_engine_are_read(tmp_path: Path) -> None:
         )
         signals.follow([by_agent, by_engine])
         running = asyncio.create_task(signals.run())
-        await until(lambda: signals.coverage("ns/m").known == 2, 30)
+        await until(lambda: all(signals.reading(uid).load for uid in ("agent", "engine")), 30)
         status, _ = await agent.complete()
         assert status == 200
         await until(lambda: min(arrivals(signals, "agent"), arrivals(signals, "engine")) > 0)

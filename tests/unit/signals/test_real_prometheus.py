@@ -120,11 +120,11 @@ async def test_a_real_prometheus_gives_each_page_once(tmp_path: Path) -> None:
         source.follow([target("a"), target("b"), target("gone"), target("never")])
         await until(lambda: is_ready(url), 60)
         async with asyncio.timeout(60):
-            while not all(found and found[0].load for found in map(source.record, "ab")):
+            while not all(found and found.load for found in map(source.record, "ab")):
                 await source.look()
                 assert source.why is None, source.why
                 await asyncio.sleep(0.2)
-    a, b = (found[0].load for found in map(source.record, "ab") if found)
+    a, b = (found.load for found in map(source.record, "ab") if found)
     assert a is not None
     assert b is not None
     assert (a.running, a.queued, a.in_flight, a.kv_share) == (9, 2, 11, 0.75)
@@ -133,4 +133,4 @@ async def test_a_real_prometheus_gives_each_page_once(tmp_path: Path) -> None:
     for uid in ("gone", "never"):
         found = source.record(uid)
         assert found is not None
-        assert found[0].sighting(0.0).reading is Reading.UNKNOWN
+        assert found.sighting(0.0).reading is Reading.UNKNOWN

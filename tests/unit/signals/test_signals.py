@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from stoker.core.scaling.observation import Reading
-from stoker.signals.coverage import Coverage
 from stoker.signals.polling.pace import Pace
 from stoker.signals.signals import Signals
 from stoker.signals.target import Source, Target
@@ -77,38 +76,21 @@ async def test_replicas_of_every_source_are_read() -> None:
     assert in_flight == [3, 7, 7]
 
 
-async def test_coverage_counts_each_replica_of_a_model_once() -> None:
+async def test_a_replica_that_is_told_of_twice_is_read_once_and_one_that_is_gone_says_why() -> None:
     async with replica() as port:
         signals = Signals()
         async with running(signals):
-            signals.follow(
-                [at("well", port), at("gone", 1), at("gone", 1), at("other", port, model="ns/o", ip="127.0.0.1")]
-            )
-            signals.follow([at("well", port), at("gone", 1), at("gone", 1)])
+            for _ in range(2):
+                signals.follow([at("well", port), at("gone", 1), at("gone", 1)])
             await seen(signals, "well")
-            await asyncio.sleep(0.1)
-            assert signals.coverage("ns/m") == Coverage(2, 1, 0, counts_arrivals=True, is_partial=False)
-            assert signals.coverage("ns/m").share == 0.5
+            await until(lambda: signals.why("gone") == "It cannot be connected to: connection refused.")
             assert signals.why("well") == ""
-            assert signals.why("gone") == "It cannot be connected to: connection refused."
-
-
-async def test_arrivals_count_only_where_every_known_replica_counts_them() -> None:
-    async with replica() as port, replica() as other:
-        signals = Signals()
-        async with running(signals):
-            signals.follow([at("a", port), at("b", other, source=Source.ENGINE, path="/metrics", engine="vllm")])
-            await seen(signals, "a", "b")
-            assert not signals.coverage("ns/m").counts_arrivals
-            signals.follow([at("a", port)])
-            assert signals.coverage("ns/m").counts_arrivals
 
 
 async def test_what_is_not_followed_is_unknown() -> None:
     signals = Signals()
     assert signals.reading("nobody") == (Reading.UNKNOWN, None, None)
     assert signals.why("nobody") == "It is not followed."
-    assert signals.coverage("ns/m").share == 1.0
 
 
 async def test_without_a_prometheus_its_replicas_are_unknown_and_it_is_said() -> None:
@@ -116,7 +98,6 @@ async def test_without_a_prometheus_its_replicas_are_unknown_and_it_is_said() ->
     signals.follow([scraped("a")])
     assert signals.reading("a").reading is Reading.UNKNOWN
     assert signals.why("a") == "No Prometheus is configured."
-    assert signals.coverage("ns/m").share == 0.0
 
 
 async def test_a_load_that_is_too_old_says_how_old_it_is() -> None:
@@ -131,18 +112,10 @@ async def test_a_load_that_is_too_old_says_how_old_it_is() -> None:
         assert signals.why("a") == "Its last load is 45 s old."
 
 
-async def test_an_answer_that_lacks_something_never_covers_all() -> None:
+async def test_an_answer_that_lacks_something_is_told() -> None:
     with stand_in(figures=engine(), warnings=["a store did not answer"]) as there:
         signals = Signals(prometheus=source_of(there, interval_seconds=0.1))
         async with running(signals):
             signals.follow([scraped("a")])
             await seen(signals, "a")
-            assert signals.coverage("ns/m").share == 0.0
             assert signals.trouble() == "Prometheus' answer is partial: a store did not answer"
-
-
-def test_coverage_is_a_share() -> None:
-    assert Coverage(4, 4, 0, counts_arrivals=True, is_partial=False).share == 1.0
-    assert Coverage(4, 4, 0, counts_arrivals=True, is_partial=True).share == 0.75
-    assert Coverage(4, 1, 2, counts_arrivals=True, is_partial=True).share == 0.25
-    assert Coverage(0, 0, 0, counts_arrivals=True, is_partial=True).share == 0.0

@@ -299,7 +299,7 @@ class Reason(StrEnum):
     UNSCHEDULABLE = (
         "Unschedulable",
         "No node can take a replica.",
-        "Free or add what the message says is short.",
+        "Free or add what is short.",
     )
     VOLUME_ZONE_HAS_NO_GPU = (
         "VolumeZoneHasNoGPU",
@@ -319,7 +319,7 @@ class Reason(StrEnum):
     VOLUME_NOT_MOUNTED = (
         "VolumeNotMounted",
         "A node cannot mount a volume of a replica.",
-        "Look at the message: the volume may be attached elsewhere, or an object may be missing.",
+        "Free the volume where it is still attached, or make the object that is missing.",
     )
     OUT_OF_HOST_MEMORY = (
         "OutOfHostMemory",
@@ -334,12 +334,12 @@ class Reason(StrEnum):
     DEVICE_FAULT = (
         "DeviceFault",
         "The GPU or its driver failed under the engine. The pod is replaced, and its node is named.",
-        "Look at the GPUs of the node in the message, and cordon the node if it happens there again.",
+        "Look at the GPUs of that node, and cordon it if it happens there again.",
     )
     CRASH_LOOP = (
         "CrashLoop",
         "The engine ends again and again.",
-        "Read its last lines in the message.",
+        "Mend what its last lines name: a flag, the weights, the image.",
     )
     NEVER_HEALTHY = (
         "NeverHealthy",
@@ -349,7 +349,7 @@ class Reason(StrEnum):
     EVICTED = (
         "Evicted",
         "A node evicted the replica.",
-        "Look at the message for what the node was short of.",
+        "Raise the requests of what it was short of, so that a node with enough is chosen.",
     )
     QUOTA_EXCEEDED = (
         "QuotaExceeded",
@@ -364,7 +364,7 @@ class Reason(StrEnum):
     ADMISSION_REFUSED = (
         "AdmissionRefused",
         "An admission rule of the cluster refuses the pods.",
-        "Change what the message names, or ask who keeps the rule.",
+        "Change what the rule names, or ask who keeps it.",
     )
 
     # The operator's own work.
@@ -381,5 +381,5 @@ class Reason(StrEnum):
     WRITE_REFUSED = (
         "WriteRefused",
         "The API server refuses an object that Stoker wants to write.",
-        "Look at the message; for a missing permission, compare the role with docs/reference/permissions.md.",
+        "Change what it names; where a permission is missing, compare the role with docs/reference/permissions.md.",
     )

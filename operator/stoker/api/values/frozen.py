@@ -40,11 +40,12 @@ def _freeze(value: Any) -> Any:
     return value
 
 
-def _thaw(value: Any) -> Any:
+def thawed(value: Any) -> Any:
+    """As JSON has it."""
     if isinstance(value, Mapping):
-        return {key: _thaw(item) for key, item in value.items()}
+        return {key: thawed(item) for key, item in value.items()}
     if isinstance(value, tuple):
-        return [_thaw(item) for item in value]
+        return [thawed(item) for item in value]
     return value
 
 
@@ -54,4 +55,4 @@ def _serialize_map(value: Any, handler: SerializerFunctionWrapHandler) -> Any:
 
 EMPTY: FrozenDict[Any] = FrozenDict({})
 FrozenMap = Annotated[Mapping[str, Value], AfterValidator(_freeze), WrapSerializer(_serialize_map)]
-FrozenJson = Annotated[Mapping[str, Any], AfterValidator(_freeze), PlainSerializer(_thaw)]
+FrozenJson = Annotated[Mapping[str, Any], AfterValidator(_freeze), PlainSerializer(thawed)]

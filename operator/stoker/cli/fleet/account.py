@@ -64,11 +64,11 @@ def moment(text: object) -> datetime | None:
 
 
 def remedy(said: Said) -> str | None:
-    """None: nothing to do, or a reason of another version."""
+    """None: nothing to do, said already, or a reason of another version."""
     if not is_abnormal(said) or said.reason not in set(Reason):
         return None
     advice = Reason(said.reason).explanation.remedy
-    return None if advice == "Nothing to do." else advice
+    return None if advice == "Nothing to do." or advice in said.message else advice
 
 
 def ago(at: datetime, now: datetime) -> str:

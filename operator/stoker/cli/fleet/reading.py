@@ -1,8 +1,8 @@
 """Reads a fleet for a person. What the cluster refuses becomes a sentence that says what to do."""
 
 import argparse
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -12,16 +12,13 @@ from stoker.cli.cluster_options import cluster_of
 from stoker.cli.fleet.screen import Fleet
 from stoker.cli.fleet.seen import Seen, seen
 from stoker.cli.input_error import InputError
+from stoker.cli.refusals import MissingError, explained
 from stoker.kube import resources
 from stoker.kube.connection import ApiError, ApiUnreachableError, Connection
-from stoker.kube.resources import Key, Resource
+from stoker.kube.resources import Key
 
 Json = dict[str, Any]
 _TIMEOUT_SECONDS = 15.0
-_NO_DEFINITION = (
-    "this cluster does not know ModelDeployments: install Stoker, with `helm install stoker charts/stoker`,"
-    " or its definition alone, with `kubectl apply -f crds/`"
-)
 _MODELS = resources.MODEL_DEPLOYMENTS
 
 
@@ -38,7 +35,7 @@ class Reader:
         return f"namespace {self.namespace}" if self.namespace else "all namespaces"
 
     async def models(self) -> tuple[Seen, ...]:
-        with _explained("list", _MODELS, self.namespace):
+        with explained("list", _MODELS, self.namespace):
             found = [seen(item) async for item in self.connection.list(_MODELS.collection(self.namespace))]
         return tuple(sorted(found, key=lambda model: (model.namespace, model.name)))
 
@@ -55,9 +52,9 @@ class Reader:
 
     async def _found(self, key: Key) -> Seen | None:
         try:
-            with _explained("get", _MODELS, key.namespace):
+            with explained("get", _MODELS, key.namespace):
                 return seen(await self.connection.get(_MODELS.path(key)))
-        except _MissingError:
+        except MissingError:
             return None
 
     async def fleet(self, name: str | None = None) -> Fleet:
@@ -89,14 +86,18 @@ class Reader:
 
     async def annotate(self, model: Seen, annotations: Mapping[str, str]) -> None:
         """Only on the very object that was seen."""
-        body = {
-            "metadata": {
-                "annotations": dict(annotations),
-                "uid": model.raw["metadata"]["uid"],
-            }
-        }
-        with _explained("patch", _MODELS, model.namespace):
-            await self.connection.merge_patch(_MODELS.path(Key(model.namespace, model.name)), body)
+        await self._patch(model, {"metadata": {"annotations": dict(annotations)}}, "uid")
+
+    async def pin(self, model: Seen, revision: str | None, writer: str) -> None:
+        """ChangedMeanwhileError where somebody changed it since, whose change has to be seen first."""
+        await self._patch(model, {"spec": {"rollout": {"revision": revision}}}, "uid", "resourceVersion", writer=writer)
+
+    async def _patch(self, model: Seen, patch: Json, *fenced_by: str, writer: str = "") -> None:
+        fence = {name: model.raw["metadata"][name] for name in fenced_by}
+        body = patch | {"metadata": patch.get("metadata", {}) | fence}
+        query = {"fieldValidation": "Strict"} | ({"fieldManager": writer} if writer else {})
+        with explained("patch", _MODELS, model.namespace):
+            await self.connection.merge_patch(_MODELS.path(Key(model.namespace, model.name)), body, query)
 
 
 @asynccontextmanager
@@ -105,35 +106,6 @@ async def reader(options: argparse.Namespace) -> AsyncIterator[Reader]:
     everywhere = getattr(options, "all_namespaces", False)
     async with Connection.open(cluster.credentials, request_timeout_seconds=_TIMEOUT_SECONDS) as connection:
         yield Reader(connection, "" if everywhere else options.namespace or cluster.namespace)
-
-
-class _MissingError(Exception):
-    """The API is there, the object is not."""
-
-
-@contextmanager
-def _explained(verb: str, resource: Resource, namespace: str) -> Iterator[None]:
-    """Turns what the API server says into what a person can do about it."""
-    try:
-        yield
-    except ApiUnreachableError as silent:
-        raise InputError([f"the API server does not answer: {silent}: look at --kubeconfig and --context"]) from silent
-    except ApiError as refused:
-        raise _sentence(refused, verb, f"{resource.plural}.{resource.group}", namespace) from refused
-
-
-def _sentence(refused: ApiError, verb: str, name: str, namespace: str) -> Exception:
-    where = f"in namespace {namespace}" if namespace else "in all namespaces"
-    if refused.status == 401:
-        return InputError(["the API server does not accept the credentials: log in again, or give --context"])
-    if refused.status == 403:
-        narrower = "" if namespace else ", or name one namespace with -n"
-        return InputError([f"you may not {verb} {name} {where}: ask for a role with the verb {verb}{narrower}"])
-    if refused.status == 404 and refused.reason == "NotFound" and "the server could not find" not in refused.message:
-        return _MissingError()
-    if refused.status == 404:
-        return InputError([_NO_DEFINITION])
-    return InputError([f"the API server refuses to {verb} {name} {where}: {refused}"])
 
 
 def _offer(name: str, there: list[str]) -> str:

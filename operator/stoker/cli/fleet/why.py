@@ -35,7 +35,7 @@ _ORDER = (
     ("Ready", "True", Mood.WELL),
 )
 # Not active, but only because nobody loads it or wants it so.
-_QUIET = ("FollowsSpec", "HoldingFloor", "ObservingLoad", "NoReadyReplica")
+_QUIET = ("Suspended", "FollowsSpec", "HoldingFloor", "ObservingLoad", "NoReadyReplica")
 _NEVER_LOOKED = "No operator has looked at this object yet: check that Stoker runs and watches its namespace."
 
 

@@ -5,8 +5,8 @@ read first, so causes stand before what follows from them.
 """
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from stoker.api.v1alpha1.reason import Reason
 from stoker.core.names import SERVER_CONTAINER, leader_name
@@ -58,14 +58,21 @@ def diagnosis(snapshot: Snapshot, held: RevisionReplicas) -> tuple[Finding, ...]
         tuple(pod for pod in own if not pod.ready and lives(pod)),
         tuple(pod for pod in own if pod.phase in FINISHED_PHASES),
     )
-    return tuple(finding for check in CHECKS if (finding := check(patient)))
+    return tuple(_findings(patient))
 
 
 def diagnosis_of(snapshot: Snapshot, pods: Sequence[Pod]) -> tuple[Finding, ...]:
     """The same for pods that are no replicas, while they cannot begin."""
     waiting = tuple(pod for pod in pods if not pod.deleting and pod.phase == "Pending" and not _is_done(pod))
     patient = Patient(snapshot, None, (), waiting, (), "job")
-    return tuple(finding for check in CHECKS if (finding := check(patient)))
+    return tuple(_findings(patient))
+
+
+def _findings(patient: Patient) -> Iterator[Finding]:
+    """What was found mostly quotes somebody, so what to do about it is set off."""
+    for check in CHECKS:
+        if finding := check(patient):
+            yield replace(finding, message=f"{finding.message} → {finding.reason.explanation.remedy}")
 
 
 def _is_done(pod: Pod) -> bool:

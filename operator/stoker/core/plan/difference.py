@@ -4,7 +4,8 @@ Server-side apply sets what Stoker states and leaves the rest, so it neither sav
 removes what somebody added, such as one more label to a Service's selector. Both are found here, before any write.
 """
 
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +51,7 @@ def difference(kind: ObjectKind, desired: Mapping[str, Any], found: Mapping[str,
     filled_in = _FILLED_IN.get(kind, frozenset())
     found_spec = {key: value for key, value in (found.get("spec") or {}).items() if key not in filled_in}
     surplus: Json = {}
-    differs = _compare(desired["spec"], found_spec, surplus)
+    differs = _compare(desired["spec"], found_spec, surplus, alike=_alike if kind in _FILLED_IN else operator.eq)
     return Difference(stated or differs, {"spec": surplus} if surplus else {})
 
 
@@ -59,7 +60,9 @@ def _owned_alike(desired: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
     return all(owner["uid"] in uids for owner in desired["ownerReferences"])
 
 
-def _compare(desired: Mapping[str, Any], found: Mapping[str, Any], surplus: Json) -> bool:
+def _compare(
+    desired: Mapping[str, Any], found: Mapping[str, Any], surplus: Json, alike: Callable[[Any, Any], bool]
+) -> bool:
     """Whether a stated value differs; what is not stated goes into `surplus` as null."""
     differs = False
     for key in found:
@@ -68,10 +71,10 @@ def _compare(desired: Mapping[str, Any], found: Mapping[str, Any], surplus: Json
     for key, value in desired.items():
         if isinstance(value, Mapping) and isinstance(found.get(key), Mapping):
             inner: Json = {}
-            differs = _compare(value, found[key], inner) or differs
+            differs = _compare(value, found[key], inner, alike) or differs
             if inner:
                 surplus[key] = inner
-        elif (value and not _alike(value, found.get(key))) or (not value and found.get(key)):
+        elif (value and not alike(value, found.get(key))) or (not value and found.get(key)):
             differs = True
     return differs
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from stoker.api.configuration import Configuration
 from stoker.api.v1alpha1.modeldeployment import ModelDeployment
+from stoker.api.values.frozen import thawed
 from stoker.core.names import AGENT_PORT, MODEL_LABEL, SERVER_PORT, TASK_LABEL, identity_labels, serving_selector
 from stoker.core.plan.revision import owner_reference
 from stoker.core.plan.snapshot import ObjectKind
@@ -63,7 +64,7 @@ def _network_policy(deployment: ModelDeployment, settings: Configuration, *, spa
     network = settings.network
     ingress: list[Json] = []
     for port, namespaces in ((SERVER_PORT, network.clients), (AGENT_PORT, network.watchers)):
-        peers = [{"namespaceSelector": dict(selector)} for selector in namespaces]
+        peers = [{"namespaceSelector": thawed(selector)} for selector in namespaces]
         # A rule from an empty list of peers would let everybody in.
         if peers:
             ingress.append({"from": peers, "ports": [{"port": port, "protocol": "TCP"}]})

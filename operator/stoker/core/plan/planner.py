@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from stoker.api.v1alpha1.reason import Reason
-from stoker.core.names import Tier
+from stoker.core.names import ANOTHER_STOKER, Tier
 from stoker.core.plan import groups, replica_sets
 from stoker.core.plan.actions import (
     Action,
@@ -122,6 +122,12 @@ def _blocked(snapshot: Snapshot, target: Target) -> Finding | None:
     for refused in snapshot.refused:
         return Finding(refused.reason, f"{refused.object}: {refused.message}")
     for contest in snapshot.contests:
+        if contest.manager == ANOTHER_STOKER:
+            return Finding(
+                Reason.CONTESTED,
+                f"{contest.kind} {contest.name} is changed again and again by {ANOTHER_STOKER}, which this one does not"
+                " know of: uninstall one of them, or let them watch different namespaces (watch.namespaces).",
+            )
         return Finding(
             Reason.CONTESTED,
             f"{contest.kind} {contest.name} was changed by {contest.manager}, put back, and changed again. Stoker"
@@ -140,10 +146,10 @@ def _owned(snapshot: Snapshot, available: int, target: Target) -> Iterator[Actio
     desired = dict(owned_objects(deployment, available, snapshot.cluster.configuration, spans_pods=spans_pods))
     for kind, body in desired.items():
         found = snapshot.owned.get(kind)
-        if (kind.value, snapshot.name) in contested:
-            continue
         if found is None:
             yield Apply(kind, None, body, {})
+        elif (kind.value, snapshot.name) in contested:
+            continue
         elif _is_ours(found, snapshot) and (differs := difference(kind, body, json.loads(found.body))):
             yield Apply(kind, found.identity, body, differs.surplus)
     for kind, found in snapshot.owned.items():

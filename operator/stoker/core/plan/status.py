@@ -1,7 +1,7 @@
 """What a ModelDeployment says of itself. Unknown is said as Unknown; scaling flips neither Ready nor Reconciling."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from stoker.api.v1alpha1.condition import ConditionType
@@ -18,7 +18,7 @@ from stoker.core.plan.revision_rows import revision_rows
 from stoker.core.plan.rollout.course import Course
 from stoker.core.plan.rollout.steps import Step
 from stoker.core.plan.second_scaler import second_scaler
-from stoker.core.plan.snapshot import Scaled, Snapshot
+from stoker.core.plan.snapshot import Snapshot
 from stoker.core.plan.target import Target
 from stoker.core.plan.wanted import Wanted
 
@@ -64,8 +64,15 @@ class Picture:
         return any(held.replicas and name != self.target_name for name, held in self.replicas.items())
 
     @property
+    def left(self) -> int:
+        """Replicas of any kind that a suspended model still has."""
+        return len(self.live) + leaving(self.snapshot)
+
+    @property
     def settled(self) -> bool:
         """What the load asks for comes and goes; the spec is brought about when its floor serves."""
+        if self.snapshot.live.deployment.spec.suspend:
+            return not self.left
         if self.rolling or self.target.waits:
             return False
         if self.snapshot.scaled:
@@ -102,20 +109,27 @@ def status_of(picture: Picture) -> tuple[Status, tuple[Statement, ...]]:
             "weights": _weights(picture),
             "model": _facts(picture),
         }
-        | _load(snapshot.scaled)
+        | _load(snapshot)
     )
     return status, statements
 
 
-def _load(scaled: Scaled | None) -> dict[str, object]:
-    """What the last decision kept; nothing of it is forgotten while there is none."""
+def _load(snapshot: Snapshot) -> dict[str, object]:
+    """What the last decision kept; nothing of it is forgotten while there is none. Requests that nobody counts any
+    more are no requests of today."""
+    scaled = snapshot.scaled
     if scaled is None:
-        return {}
+        return {} if _follows_load(snapshot) else {"waiting_requests": None, "running_requests": None}
     return {
         "scaling": scaled.memory,
         "waiting_requests": scaled.waiting_requests,
         "running_requests": scaled.running_requests,
     }
+
+
+def _follows_load(snapshot: Snapshot) -> bool:
+    spec = snapshot.live.deployment.spec
+    return snapshot.cluster.scales and not spec.suspend and spec.scaling.mode != ScalingMode.OFF
 
 
 def _current_revision(picture: Picture) -> str | None:
@@ -178,7 +192,7 @@ def _ready(picture: Picture) -> Statement:
     spec = picture.snapshot.live.deployment.spec
     target = spec.scaling.target_ref
     if spec.suspend:
-        return Statement(ConditionType.READY, "False", Reason.SUSPENDED, "spec.suspend is true, so no replica runs.")
+        return _suspended(picture)
     if picture.ready:
         return Statement(
             ConditionType.READY,
@@ -198,6 +212,16 @@ def _ready(picture: Picture) -> Statement:
         "False",
         Reason.STARTING,
         f"{len(picture.live)} of {picture.wanted.replicas} replicas are starting.",
+    )
+
+
+def _suspended(picture: Picture) -> Statement:
+    """Ready once nothing runs any more, as at zero: what waits for a suspended model must come to an end."""
+    if not picture.left:
+        return Statement(ConditionType.READY, "True", Reason.SUSPENDED, "spec.suspend is true, so no replica runs.")
+    leave = "1 replica has" if picture.left == 1 else f"{picture.left} replicas have"
+    return Statement(
+        ConditionType.READY, "False", Reason.SUSPENDED, f"spec.suspend is true, and {leave} still to leave."
     )
 
 
@@ -278,7 +302,12 @@ def _said_before(picture: Picture, kind: ConditionType) -> Statement | None:
 
 
 def _scaling_active(picture: Picture) -> Statement:
-    if picture.snapshot.live.deployment.spec.scaling.mode == ScalingMode.OFF:
+    spec = picture.snapshot.live.deployment.spec
+    if spec.suspend:
+        return Statement(
+            ConditionType.SCALING_ACTIVE, "False", Reason.SUSPENDED, "spec.suspend is true: no load is followed."
+        )
+    if spec.scaling.mode == ScalingMode.OFF:
         return Statement(
             ConditionType.SCALING_ACTIVE, "False", Reason.FOLLOWS_SPEC, "spec.replicas is the exact number."
         )
@@ -311,8 +340,8 @@ def _update_available(picture: Picture) -> Statement:
             ConditionType.UPDATE_AVAILABLE,
             "True",
             Reason.NEWER_DEFAULTS,
-            "The operator would render the pods otherwise today. To roll that out, set the annotation"
-            " stoker.dev/restarted-at to the time of day.",
+            "The operator would render the pods otherwise today. To roll that out, run `stoker upgrade"
+            f" {picture.snapshot.name}`, or set the annotation stoker.dev/restarted-at to the time of day.",
         )
     return Statement(ConditionType.UPDATE_AVAILABLE, "False", Reason.UP_TO_DATE, "The pods have today's defaults.")
 
@@ -327,17 +356,17 @@ def _degraded(picture: Picture) -> Statement:
 def _reconciling(picture: Picture) -> Statement:
     if picture.blocked or picture.settled:
         return Statement(ConditionType.RECONCILING, "False", Reason.SETTLED, "Nothing is under way.")
+    if picture.snapshot.live.deployment.spec.suspend:
+        return replace(_suspended(picture), type=ConditionType.RECONCILING, status="True")
     if picture.rolling:
         return Statement(ConditionType.RECONCILING, "True", Reason.ROLLING_OUT, "A rollout is under way.")
     if waits := picture.target.waits:
         return Statement(ConditionType.RECONCILING, "True", waits.reason, waits.message)
-    starting = picture.ready < picture.wanted.serving
-    return Statement(
-        ConditionType.RECONCILING,
-        "True",
-        Reason.STARTING if starting else Reason.SCALING,
-        f"{picture.ready} of {picture.wanted.serving} replicas take traffic.",
-    )
+    if picture.ready < picture.wanted.serving:
+        message = f"{picture.ready} of {picture.wanted.serving} replicas take traffic."
+        return Statement(ConditionType.RECONCILING, "True", Reason.STARTING, message)
+    message = f"{len(picture.live)} replicas are there, and {picture.wanted.replicas} are wanted."
+    return Statement(ConditionType.RECONCILING, "True", Reason.SCALING, message)
 
 
 def _stalled(picture: Picture) -> Statement:

@@ -58,10 +58,11 @@ def _why_pending(claim: Claim, snapshot: Snapshot) -> Refusal:
         return Refusal(
             Reason.STORAGE_CLASS_MISSING,
             f"The claim {name} names the StorageClass {claim.storage_class}, which does not exist."
-            f" Classes of the cluster: {known}.",
+            f" Create it, or make the claim anew with one of those that exist: {known}.",
         )
     said = next((trouble.message for trouble in snapshot.troubles if _is_about(trouble.kind, trouble.name, name)), "")
-    return Refusal(Reason.CLAIM_PENDING, f"The claim {name} has no volume yet." + (f" {said}" if said else ""))
+    remedy = Reason.CLAIM_PENDING.explanation.remedy
+    return Refusal(Reason.CLAIM_PENDING, f"The claim {name} has no volume yet{f': {said}' if said else ''} → {remedy}")
 
 
 def _is_about(kind: str, name: str, claim: str) -> bool:

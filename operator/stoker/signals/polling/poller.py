@@ -89,9 +89,9 @@ class Poller:
         if changed:
             self._settle_addresses(now)
 
-    def record(self, uid: str) -> tuple[Record, Answers] | None:
+    def record(self, uid: str) -> Record | None:
         asked = self._replicas.get(uid)
-        return (asked.record, asked.answers) if asked else None
+        return asked.record if asked else None
 
     def _note(self, asked: Asked, target: Target, now: float) -> None:
         wakes = target.busy and not asked.target.busy

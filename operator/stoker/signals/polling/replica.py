@@ -13,8 +13,6 @@ from stoker.signals.target import Source, Target
 class Answers(Protocol):
     """Reads the bodies of one replica's answers. `read` raises UnreadableError."""
 
-    counts_arrivals: bool
-
     def read(self, body: bytes, now_seconds: float) -> Load: ...
 
 

@@ -51,14 +51,13 @@ class Round:
 
 
 class _Followed:
-    __slots__ = ("account", "counts_arrivals", "record", "scraped_at", "target")
+    __slots__ = ("account", "record", "scraped_at", "target")
 
     def __init__(self, target: Target, expire_seconds: float, account: Account) -> None:
         self.target = target
         self.record = Record(expire_seconds)
         self.account = account
         self.scraped_at = float("-inf")
-        self.counts_arrivals = False
 
 
 @dataclass
@@ -67,7 +66,6 @@ class PrometheusSource:
     now: Callable[[], float] = time.monotonic
     why: str | None = None
     """What was wrong with the last round; None: nothing."""
-    is_partial: bool = False
     _followed: dict[str, _Followed] = field(default_factory=dict, init=False)
     _threads: Threads = field(default_factory=Threads, init=False)
     _asker: Asker | None = field(default=None, init=False)
@@ -86,9 +84,9 @@ class PrometheusSource:
             after[target.uid] = followed
         self._followed = after
 
-    def record(self, uid: str) -> tuple[Record, bool] | None:
+    def record(self, uid: str) -> Record | None:
         followed = self._followed.get(uid)
-        return (followed.record, followed.counts_arrivals) if followed else None
+        return followed.record if followed else None
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -125,12 +123,11 @@ class PrometheusSource:
 
     def _fail(self, why: str) -> None:
         logger.log(logging.WARNING if self.why is None else logging.DEBUG, "%s", why)
-        self.why, self.is_partial = why, True
+        self.why = why
 
     def _succeed(self, found: Round) -> None:
         if self.why is not None:
             logger.info("Prometheus answers again.")
-        self.is_partial = bool(found.warnings)
         self.why = f"Prometheus' answer is partial: {found.warnings[0]}" if found.warnings else None
 
     async def _take(self, found: Round, asked_seconds: float) -> None:
@@ -191,7 +188,6 @@ def _look_at(followed: _Followed, found: Round, asked_seconds: float) -> None:
         followed.record.failed(f"What Prometheus has of it cannot be used: {error}.")
         return
     followed.scraped_at = scraped_at
-    followed.counts_arrivals = pod in found.figures.get("arrivals", {})
     followed.record.known(load)
 
 

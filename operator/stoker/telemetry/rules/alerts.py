@@ -67,7 +67,7 @@ ALERTS = (
     ),
     Alert(
         "StokerWeightsFailing", "weights-failing", "warning", "15m",
-        'stoker_model_condition{type="WeightsReady", reason!~"Inspecting|Downloading"} == 0',
+        'stoker_model_condition{type="WeightsReady", reason!~"Inspecting|Downloading|Suspended"} == 0',
         "The weights of {{ $labels.namespace }}/{{ $labels.model }} do not arrive: {{ $labels.reason }}.",
     ),
     Alert(

@@ -4,10 +4,14 @@ import hashlib
 import json
 from collections.abc import Iterator
 
+from stoker.api.v1alpha1.reason import Reason
+from stoker.core.engine import Refusal
 from stoker.core.plan.actions import CreateJob, DeleteJob
 from stoker.core.plan.fetch.answers import Answer, answer_of
 from stoker.core.plan.fetch.jobs import Errand, Task, job_body
 from stoker.core.plan.snapshot import Snapshot
+
+NOTHING_IS_FETCHED = Refusal(Reason.SUSPENDED, "spec.suspend is true, so nothing is fetched.")
 
 
 def job_name(model: str, task: Task, *subject: object) -> str:
@@ -20,7 +24,7 @@ def asked(snapshot: Snapshot, errand: Errand) -> Answer:
     job = next((job for job in snapshot.jobs if job.identity.name == errand.name), None)
     if job is None:
         if snapshot.live.deployment.spec.suspend:
-            return Answer()
+            return Answer(waits=NOTHING_IS_FETCHED)
         return Answer(actions=(CreateJob(job_body(snapshot.live.deployment, snapshot.cluster, errand)),))
     if job.owner_uid not in ("", snapshot.uid):
         return Answer(look_again_seconds=2.0)  # of a namesake that was deleted; it goes by itself

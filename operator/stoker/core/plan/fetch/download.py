@@ -7,7 +7,7 @@ from stoker.core.engine import Refusal
 from stoker.core.found import Found
 from stoker.core.names import claim_name
 from stoker.core.plan.actions import Action
-from stoker.core.plan.fetch.asking import asked, job_name
+from stoker.core.plan.fetch.asking import NOTHING_IS_FETCHED, asked, job_name
 from stoker.core.plan.fetch.claims import mended_claim, new_claim, size_of
 from stoker.core.plan.fetch.fitting import Fit
 from stoker.core.plan.fetch.jobs import ROOT, Errand, Mounted, Task
@@ -41,7 +41,7 @@ def download(snapshot: Snapshot, found: Found, fit: Fit | None, folders: Folders
     else:
         under_way = Refusal(Reason.DOWNLOADING, _how_far(snapshot, found, weights.claim))
         stage = unanswered(answer, weights.waits or under_way)
-        stage = replace(stage, fetching=stage.passing)
+        stage = replace(stage, fetching=stage.passing and stage.weights != NOTHING_IS_FETCHED)
         if stage.fetching:
             stage = replace(stage, look_again_seconds=PROGRESS_SECONDS)
     stage = replace(stage, found=found, fit=fit, actions=claimed.actions, jobs=frozenset(names.values()))
@@ -60,7 +60,7 @@ def _claim(snapshot: Snapshot, found: Found) -> Stage:
     seen = snapshot.claims.get(name)
     if seen is None:
         if deployment.spec.suspend:
-            return Stage(Refusal(Reason.SUSPENDED, "spec.suspend is true, so nothing is fetched."), passing=True)
+            return Stage(NOTHING_IS_FETCHED, passing=True)
         making = Refusal(Reason.CLAIM_PENDING, f"The claim {name} is being made.")
         return Stage(making, passing=True, actions=(new_claim(deployment, storage.claim, size, snapshot.cluster),))
     if refusal := _not_usable(seen, snapshot):
