@@ -20,7 +20,7 @@ class Asked:
 
 async def asked(port: int) -> Asked:
     asking = await asyncio.create_subprocess_exec(
-        *[sys.executable, "-m", "tests.unit.agent.questions", str(port), str(_QUESTIONS)],
+        *[sys.executable, "-m", "tests.unit.agent.questions", "127.0.0.1", str(port), str(_QUESTIONS)],
         stdout=asyncio.subprocess.PIPE,
     )
     output, _ = await asking.communicate()
