@@ -1,8 +1,11 @@
 """`python -m bench.agent`: what the agent costs, beside the engine alone and HAProxy in front of it.
 
-    python -m bench.agent [--streams 1000] [--seconds 10] [--step-ms 100] [--json FILE]
+    python -m bench.agent [--streams 1000] [--seconds 10] [--step-ms 100] [--apart] [--json FILE]
 
-The engine is a process that only streams; so is whatever stands in front of it. uvloop is used where it is installed.
+The engine is a process that only streams. uvloop is used where it is installed. On few cores clients, engine and what
+stands in front of it wait for each other; `--apart` gives what is measured a core of its own, as on a node whose load
+comes from elsewhere. The control port is asked beside all streams, and so is a trivial server on the same core, whose
+own time is what the machine takes.
 """
 
 import argparse
@@ -21,6 +24,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bench.agent.contenders import Contender, agent, engine, haproxy, haproxy_path
+from bench.agent.control import Asked, asked
+from bench.agent.cores import Cores, cores
 from bench.agent.load import Counter, first_bytes_seconds, open_streams
 from bench.circumstances import when_and_where
 from stoker_runtime.agent.pipe.event_loop import new_event_loop
@@ -28,6 +33,7 @@ from stoker_runtime.agent.pipe.event_loop import new_event_loop
 _MOST_CPU_MICROSECONDS = 30.0
 _MOST_ADDED_TTFT_MS = 1.0
 _MOST_RSS_MB = 40.0
+_MOST_CONTROL_P99_MS = 1.0
 _TTFT_REQUESTS = 300
 
 
@@ -36,11 +42,14 @@ class Figures:
     name: str
     chunks_per_second: float
     cpu_microseconds_per_chunk: float  # of its own process
+    core_percent: float  # of one core, which its process took
     ttft_p50_ms: float  # of single requests, nothing else running
     ttft_p99_ms: float
     ttft_under_load_p50_ms: float  # of single requests beside all streams
     rss_mb: float
     streams_cut: int
+    control: Asked | None = None  # its control port's answers, beside all streams
+    trivial: Asked | None = None  # those of a server on the same core that does nothing else
 
 
 def _cpu_seconds(pid: int) -> float:
@@ -53,7 +62,7 @@ def _rss_mb(pid: int) -> float:
     return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
 
-async def measure(contender: Contender, streams: int, seconds: float) -> Figures:
+async def measure(contender: Contender, trivial: Contender, streams: int, seconds: float) -> Figures:
     alone = await first_bytes_seconds(contender.port, _TTFT_REQUESTS, 0.002)
     counter = Counter()
     opened = await open_streams(contender.port, streams, counter)
@@ -64,6 +73,8 @@ async def measure(contender: Contender, streams: int, seconds: float) -> Figures
     cpu, chunks = _cpu_seconds(contender.pid) - cpu, counter.chunks - chunks
     lasted, rss = time.monotonic() - began, _rss_mb(contender.pid)
     under_load = await probes
+    control = await asked(contender.control_port) if contender.control_port else None
+    beside = await asked(trivial.port) if control else None
     cut = counter.cut
     for stream in opened:
         stream.transport.abort()
@@ -72,30 +83,38 @@ async def measure(contender: Contender, streams: int, seconds: float) -> Figures
         contender.name,
         chunks / lasted,
         1e6 * cpu / max(1, chunks),
+        100 * cpu / lasted,
         1000 * statistics.median(alone),
         1000 * statistics.quantiles(alone, n=100)[98],
         1000 * statistics.median(under_load),
         rss,
         cut,
+        control,
+        beside,
     )
 
 
 def _print(found: list[Figures]) -> None:
-    print(
-        f"{'':14}{'chunks/s':>10}{'CPU us/chunk':>14}{'TTFT p50 ms':>13}{'p99':>8}{'under load p50':>16}{'RSS MB':>8}"
-    )
+    heads = f"{'chunks/s':>10}{'CPU us/chunk':>14}{'core %':>8}"
+    print(f"{'':14}{heads}{'TTFT p50 ms':>13}{'p99':>8}{'under load p50':>16}{'RSS MB':>8}")
     for one in found:
         print(
-            f"{one.name:14}{one.chunks_per_second:10.0f}{one.cpu_microseconds_per_chunk:14.1f}{one.ttft_p50_ms:13.3f}"
+            f"{one.name:14}{one.chunks_per_second:10.0f}{one.cpu_microseconds_per_chunk:14.1f}{one.core_percent:8.0f}"
+            f"{one.ttft_p50_ms:13.3f}"
             f"{one.ttft_p99_ms:8.2f}{one.ttft_under_load_p50_ms:16.2f}{one.rss_mb:8.1f}"
             f"{f'   {one.streams_cut} streams cut' if one.streams_cut else ''}"
         )
     alone, ours = found[0], found[1]
+    for name, asked_of in (("control port", ours.control), ("trivial server", ours.trivial)):
+        if asked_of:
+            print(f"{name}, ms: p50 {asked_of.p50_ms:.2f}, p99 {asked_of.p99_ms:.2f}, most {asked_of.most_ms:.2f}")
     goals = {
         "CPU per chunk, us": (ours.cpu_microseconds_per_chunk, _MOST_CPU_MICROSECONDS),
         "added TTFT p50, ms": (ours.ttft_p50_ms - alone.ttft_p50_ms, _MOST_ADDED_TTFT_MS),
         "RSS, MB": (ours.rss_mb, _MOST_RSS_MB),
     }
+    if ours.control:
+        goals["control p99, ms"] = (ours.control.p99_ms, _MOST_CONTROL_P99_MS)
     for name, (value, most) in goals.items():
         print(f"{name:20}{value:8.2f}   at most {most:g}: {'met' if value <= most else 'MISSED'}")
 
@@ -110,8 +129,31 @@ def _about(options: argparse.Namespace, program: str | None) -> dict[str, object
         "python": platform.python_version(),
         "event loop": "uvloop" if importlib.util.find_spec("uvloop") else "asyncio",
         "haproxy": version,
-        "load": {"streams": options.streams, "seconds": options.seconds, "step_ms": options.step_ms},
+        "load": {
+            "streams": options.streams,
+            "seconds": options.seconds,
+            "step_ms": options.step_ms,
+            "apart": options.apart,
+        },
     }
+
+
+def _race(stack: ExitStack, place: Cores, program: str | None, options: argparse.Namespace) -> list[Figures]:
+    alone = stack.enter_context(engine(options.step_ms))
+    trivial = stack.enter_context(engine(options.step_ms))
+    contenders = [stack.enter_context(agent(alone.port))]
+    if program is None:
+        print("haproxy is not installed: left out (apt-get install haproxy)")
+    else:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        contenders.append(stack.enter_context(haproxy(program, alone.port, folder)))
+    for one in (trivial, *contenders):
+        place.give_its_own(one.pid)
+    found = []
+    for contender in (alone, *contenders):
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            found.append(runner.run(measure(contender, trivial, options.streams, options.seconds)))
+    return found
 
 
 def main() -> None:
@@ -119,6 +161,7 @@ def main() -> None:
     parser.add_argument("--streams", type=int, default=1000, help="at most 7000")
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--step-ms", type=float, default=100.0, help="between two chunks of a stream")
+    parser.add_argument("--apart", action="store_true", help="what is measured on a core of its own (two at least)")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -127,17 +170,8 @@ def main() -> None:
     about = _about(options, program)
     print(json.dumps(about), flush=True)
     with ExitStack() as stack:
-        alone = stack.enter_context(engine(options.step_ms))
-        contenders = [alone, stack.enter_context(agent(alone.port))]
-        if program is None:
-            print("haproxy is not installed: left out (apt-get install haproxy)")
-        else:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            contenders.append(stack.enter_context(haproxy(program, alone.port, folder)))
-        found = []
-        for contender in contenders:
-            with asyncio.Runner(loop_factory=new_event_loop) as runner:
-                found.append(runner.run(measure(contender, options.streams, options.seconds)))
+        place = stack.enter_context(cores(apart=options.apart))
+        found = _race(stack, place, program, options)
     _print(found)
     if options.json:
         options.json.write_text(json.dumps(about | {"figures": [asdict(one) for one in found]}, indent=2) + "\n")

@@ -37,6 +37,7 @@ class Contender:
     name: str
     port: int  # where clients connect
     pid: int  # whose cost it is
+    control_port: int | None = None  # of one that has such a port
 
 
 def _environment() -> dict[str, str]:
@@ -80,7 +81,7 @@ def agent(engine_port: int) -> Iterator[Contender]:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, text=True, env=_environment())
     with _ended(process):
         _until_listening(process, port)
-        yield Contender("agent", port, process.pid)
+        yield Contender("agent", port, process.pid, control_port)
 
 
 def haproxy_path() -> str | None:

@@ -1,11 +1,12 @@
-"""Real vLLM behind its agent, through its Service, as the official client uses it; and it leaves without a cut."""
+"""Real vLLM behind its agent, with weights from a hub, through its Service, as the official client uses it; its health
+beside many clients; what it compiles is kept where its next pod finds it; and it leaves without a cut."""
 
 import json
-import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,8 @@ from e2e.cluster.images import load_image
 from e2e.cluster.layout import DNS_DOMAIN
 from e2e.images.build import build as build_image
 from e2e.models.build import build as build_model
-from e2e.operator.conftest import ROOT, Models, Operators, claim_of
+from e2e.operator.conftest import ROOT, Models, Operators
+from e2e.operator.hub import running_hub
 from e2e.operator.streams import Load
 from e2e.running_cluster import until
 
@@ -45,19 +47,20 @@ ENGINE = {
 
 
 def test_the_official_client_and_a_replica_that_leaves_under_its_streams(
-    models: Models, operators: Operators, figure: Callable[[str, float], None]
+    models: Models, operators: Operators, tmp_path: Path, figure: Callable[[str, float], None]
 ) -> None:
-    layout = models.namespace.cluster.layout
-    load_image(layout, "runtime")
-    folder = layout.state / "conformance-model"
-    shutil.rmtree(folder, ignore_errors=True)
-    build_model("tiny-llama", folder)
-    claim_of(models, str(folder))
-    with operators.operator(runtime={"image": build_image("runtime").reference}):
+    cluster = models.namespace.cluster
+    load_image(cluster.layout, "runtime")
+    build_model("tiny-llama", tmp_path / "tests" / "tiny-llama")
+    runtime = {"image": build_image("runtime").reference}
+    with (
+        running_hub(cluster, tmp_path) as hub,
+        operators.operator(runtime=runtime, weights={"env": {"HF_ENDPOINT": hub.url}}),
+    ):
         began = time.monotonic()
         models.create(
             replicas=2,
-            model={"source": "pvc://tiny-llama"},
+            model={"source": "hf://tests/tiny-llama"},
             engine=ENGINE,
             accelerator={"count": 0},
             drain={"graceSeconds": 60},
@@ -68,12 +71,39 @@ def test_the_official_client_and_a_replica_that_leaves_under_its_streams(
         models.wait_settled(seconds=240)
         time.sleep(2)
         url = f"http://web.{models.namespace.name}.svc.{DNS_DOMAIN}/v1"
-        command = models.namespace.cluster.tool(sys.executable, "-m", "e2e.operator.conformance", url, "web")
+        command = cluster.tool(sys.executable, "-m", "e2e.operator.conformance", url, "web")
         answer = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
         assert answer.returncode == 0, answer.stderr
         assert {name: found for name, found in json.loads(answer.stdout).items() if found is not True} == {}
+        figure(
+            "p99 of readiness and load of a replica of real vLLM, beside 200 clients", health_beside(models, command)
+        )
+        keeps_what_is_compiled(models)
         load = Load(models, rate=4.0, output_tokens=200)
         with load.running():
             models.namespace.kubectl("scale", "mdep/web", "--replicas=1")
             until(lambda: len(models.pods()) == 1, "one replica", 120)
         load.assert_that_nobody_noticed()
+
+
+def health_beside(models: Models, conformance: list[str]) -> float:
+    """Seconds. Every question is answered, or this fails."""
+    address = models.namespace.json("get", f"pod/{next(iter(models.pods()))}")["status"]["podIP"]
+    with subprocess.Popen([*conformance, "answers_many_at_once"], stdout=subprocess.PIPE, text=True, cwd=ROOT) as load:
+        asking = [sys.executable, "-m", "tests.unit.agent.questions", address, "8010", "500"]
+        question = models.namespace.cluster.tool(*asking)
+        asked = subprocess.run(question, capture_output=True, text=True, check=False, cwd=ROOT)
+        found, _ = load.communicate()
+    assert json.loads(found) == {"answers_many_at_once": True}
+    assert asked.returncode == 0, asked.stderr
+    seconds: list[float] = sorted(json.loads(asked.stdout))
+    return seconds[int(len(seconds) * 0.99)]
+
+
+def keeps_what_is_compiled(models: Models) -> None:
+    """Two pods of the model see one folder that they may write, and which is not the one that their engine works in."""
+    first, second = models.pods()
+    run = ("exec", "-c", "server")
+    models.namespace.kubectl(*run, first, "--", "python3", "-c", "open('/mnt/compiled/seen', 'w').close()")
+    assert "seen" in models.namespace.kubectl(*run, second, "--", "ls", "/mnt/compiled")
+    assert "seen" not in models.namespace.kubectl(*run, second, "--", "ls", "/var/cache/vllm/torch_compile_cache")

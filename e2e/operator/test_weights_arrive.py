@@ -1,22 +1,18 @@
 """Weights of a hub come to a volume: whole and verified, or not at all, and each byte once."""
 
-import json
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from e2e.cluster.images import load_image
-from e2e.cluster.layout import NODE_IP
 from e2e.images.build import build as build_image
 from e2e.models.build import build as build_model
-from e2e.operator.conftest import ROOT, Models, Operators
+from e2e.operator.conftest import Models, Operators
+from e2e.operator.hub import Hub, running_hub
 from e2e.operator_process import OperatorProcess
 from e2e.running_cluster import RunningCluster, until
 
@@ -26,30 +22,6 @@ SOURCE = "hf://tests/tiny-llama"
 HEADER_BYTES = 256 * 1024  # what is read of a file to learn what model it is
 
 
-@dataclass(frozen=True)
-class Hub:
-    """A hub in the cluster's network."""
-
-    cluster: RunningCluster
-    url: str
-
-    def spoil(self, **fault: Any) -> None:
-        self._control("POST", json.dumps(fault))
-
-    def mend(self) -> None:
-        """All goes well from now on, and what was served is forgotten."""
-        self._control("DELETE")
-
-    def weight_bytes_served(self) -> int:
-        return sum(one["sent_bytes"] for one in self._control("GET") if one["path"].endswith(".safetensors"))
-
-    def _control(self, method: str, body: str = "") -> list[dict[str, Any]]:
-        answer = self.cluster.run("curl", "--silent", "--fail", "-X", method, "--data", body, f"{self.url}/_faults")
-        assert answer.returncode == 0, answer.stderr
-        served: list[dict[str, Any]] = json.loads(answer.stdout)
-        return served
-
-
 @pytest.fixture(scope="module")
 def hub_process(cluster: RunningCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     folder = tmp_path_factory.mktemp("hub")
@@ -57,13 +29,8 @@ def hub_process(cluster: RunningCluster, tmp_path_factory: pytest.TempPathFactor
     second = folder / "tests" / "tiny-llama-2"
     shutil.copytree(folder / "tests" / "tiny-llama", second)
     (second / "generation_config.json").write_text('{"temperature": 0.5}')
-    command = cluster.tool(
-        sys.executable, "-m", "tests.servers", "hub", "--folder", str(folder), "--host", NODE_IP, "--port", "0"
-    )
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
-        assert process.stdout
-        yield Hub(cluster, process.stdout.readline().split(" at ")[1].strip())
-        process.terminate()
+    with running_hub(cluster, folder) as hub:
+        yield hub
 
 
 @pytest.fixture

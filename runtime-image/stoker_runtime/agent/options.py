@@ -13,6 +13,7 @@ ENGINES = (
     *("transformers", "exllamav2", "bentoml", "custom", "simulated"),
 )
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_KEY = re.compile(r"[A-Za-z0-9]{1,64}")
 
 
 class OptionError(Exception):
@@ -38,6 +39,9 @@ class Options:
     start_seconds: float = 1800.0
     warmup_prompts: tuple[str, ...] = ()
     weights: Path | None = None
+    compiled: Path | None = None
+    compiled_kept: Path | None = None
+    compiled_key: str | None = None
     control_token_sha256: str | None = None
     prestop_token_sha256: str | None = None
 
@@ -72,6 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     told.add_argument("--served-name", help="of the model; required where there is a warm-up")
     told.add_argument("--warmup-prompt", action="append", default=[], help="answered before it is ready; repeatable")
     told.add_argument("--weights", type=Path, help="folder whose manifest is checked first, by sizes")
+    told.add_argument("--compiled", type=Path, help="folder in which the engine keeps what it compiled")
+    told.add_argument("--compiled-kept", type=Path, help="folder of the model's own, where that outlives the pod")
+    told.add_argument("--compiled-key", help="of weights, image, devices and flags: another one is compiled anew")
     times = parser.add_argument_group("times, in seconds")
     times.add_argument("--grace-seconds", type=float, default=300.0, help="that running requests get on leaving")
     times.add_argument("--settle-seconds", type=float, default=5.0, help="served normally at least, before refusing")
@@ -115,8 +122,22 @@ def _check(options: Options) -> None:
             raise OptionError(f"{flag} is {path!r}: write a path that begins with / and has no spaces")
     if options.warmup_prompts and not options.served_name:
         raise OptionError("--served-name is missing: --warmup-prompt asks the model by its name")
+    _check_compiled(options)
     _check_times(options)
     _check_tokens(options)
+
+
+def _check_compiled(options: Options) -> None:
+    flags = {
+        "--compiled": options.compiled,
+        "--compiled-kept": options.compiled_kept,
+        "--compiled-key": options.compiled_key,
+    }
+    missing = [flag for flag, value in flags.items() if value is None]
+    if 0 < len(missing) < len(flags):
+        raise OptionError(f"{missing[0]} is missing: --compiled, --compiled-kept and --compiled-key go together")
+    if options.compiled_key is not None and not _KEY.fullmatch(options.compiled_key):
+        raise OptionError(f"--compiled-key is {options.compiled_key!r}: write letters and digits, at most 64")
 
 
 def _check_times(options: Options) -> None:

@@ -5,13 +5,14 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
+from stoker_runtime.agent.compiled import Compiled
 from stoker_runtime.agent.control.routes import Routes, Tokens
 from stoker_runtime.agent.control.server import ControlServer, bound
 from stoker_runtime.agent.drain_verbs import DrainVerbs
@@ -26,6 +27,7 @@ from stoker_runtime.agent.pipe.limits import Limits
 from stoker_runtime.agent.pipe.serving import Pipe, open_pipe
 from stoker_runtime.agent.pipe.upstream import SocketUpstream, TcpUpstream, Upstream
 from stoker_runtime.agent.questions import Questions
+from stoker_runtime.agent.read_ahead import tell_what_was_read_ahead
 from stoker_runtime.agent.replica import Replica
 from stoker_runtime.agent.startup import Phase, StartUp
 from stoker_runtime.agent.supervision.child import Child, start_child
@@ -96,6 +98,11 @@ class Agent:
         self._verbs = DrainVerbs(replica, self._leaving)
         self._questions = Questions(replica, self._trouble)
         self._told, self._hurried = asyncio.Event(), asyncio.Event()
+        self._compiled = (
+            Compiled(options.compiled, options.compiled_kept, options.compiled_key)
+            if options.compiled and options.compiled_kept and options.compiled_key
+            else None
+        )
         self._interrupts = 0
         self._reaper = Reaper()
         self._child: Child | None = None
@@ -164,6 +171,8 @@ class Agent:
         beating = asyncio.create_task(self._beat())
         try:
             await self._check_weights()
+            if self._compiled and not self._told.is_set():
+                _say(await self._beside(self._compiled.take))
             if not self._told.is_set():
                 await self._serve()
         finally:
@@ -175,19 +184,23 @@ class Agent:
             await asyncio.sleep(_TURN_SECONDS)
 
     async def _check_weights(self) -> None:
-        """On a thread that nobody has to wait for, since a volume of the network may never answer."""
         folder = self._options.weights
         if folder is None:
             return
+        if problem := await self._beside(lambda: weights_problem(folder)):
+            raise EndedError(ExitCode.WEIGHTS_DAMAGED, problem)
+
+    async def _beside(self, work: Callable[[], str | None]) -> str | None:
+        """On a thread that nobody has to wait for, since a volume of the network may never answer. None as well where
+        the end came first."""
         loop = asyncio.get_running_loop()
-        checked: asyncio.Future[str | None] = loop.create_future()
-        Thread(target=_check, args=(folder, loop, checked), name="weights", daemon=True).start()
+        done: asyncio.Future[str | None] = loop.create_future()
+        Thread(target=_work, args=(work, loop, done), daemon=True).start()
         told = asyncio.create_task(self._told.wait())
-        first: set[asyncio.Future[Any]] = {checked, told}
+        first: set[asyncio.Future[Any]] = {done, told}
         await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
         told.cancel()
-        if checked.done() and (problem := checked.result()):
-            raise EndedError(ExitCode.WEIGHTS_DAMAGED, problem)
+        return done.result() if done.done() else None
 
     async def _serve(self) -> None:
         child = self._start_engine()
@@ -197,15 +210,30 @@ class Agent:
             for watch in (self._watch.watch_health(), self._watch.watch_progress(), self._replica.counters.run())
         ]
         living = asyncio.create_task(self._leave_beside() if child is None else self._supervise(child))
+        loading = asyncio.create_task(self._while_it_loads())
         try:
             done, _ = await asyncio.wait({living, *watching}, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
-            for task in (living, *watching):
+            for task in (living, loading, *watching):
                 task.cancel()
             if child is not None:
                 child.kill_group()
+
+    async def _while_it_loads(self) -> None:
+        """What makes this start shorter, and then the next one. Beside an engine the agent has no memory for either."""
+        if self._options.is_sidecar:
+            return
+        loaded = Event()
+        if folder := self._options.weights:
+            Thread(target=tell_what_was_read_ahead, args=(folder, loaded), name="read-ahead", daemon=True).start()
+        try:
+            await self._watch.loaded.wait()
+        finally:
+            loaded.set()
+        if self._compiled:
+            _say(await self._beside(self._compiled.keep))
 
     def _start_engine(self) -> Child | None:
         if self._options.is_sidecar:
@@ -288,10 +316,15 @@ class Agent:
         return int(verdict.code)
 
 
-def _check(folder: Path, loop: asyncio.AbstractEventLoop, checked: "asyncio.Future[str | None]") -> None:
-    problem = weights_problem(folder)
+def _work(work: Callable[[], str | None], loop: asyncio.AbstractEventLoop, done: "asyncio.Future[str | None]") -> None:
+    found = work()
     with suppress(RuntimeError):  # the loop has ended meanwhile
-        loop.call_soon_threadsafe(checked.set_result, problem)
+        loop.call_soon_threadsafe(done.set_result, found)
+
+
+def _say(sentence: str | None) -> None:
+    if sentence:
+        print(f"agent: {sentence}", flush=True)
 
 
 def _taken(flag: str, port: int, error: OSError) -> EndedError:

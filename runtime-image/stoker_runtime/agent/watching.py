@@ -28,6 +28,7 @@ class EngineWatch:
         self._asked = 0
         self._doubts = 0
         self.trouble: Verdict | None = None
+        self.loaded = asyncio.Event()  # for the first time
         self.condemned: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
 
     async def watch_health(self) -> None:
@@ -66,6 +67,7 @@ class EngineWatch:
             if problem:
                 print(f"agent: {problem} The replica becomes ready without it.", flush=True)
         self._start_up.is_ready(self._replica.now())
+        self.loaded.set()
         self._doubts = 0
         self.trouble = None
         seconds = ", ".join(f"{stage} {taken:.1f} s" for stage, taken in self._start_up.stage_seconds.items())

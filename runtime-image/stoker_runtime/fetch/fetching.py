@@ -70,6 +70,9 @@ class Fetching:
     def run(self, verify: bool = False) -> Fetched:
         folder = self._task.folder
         self._volume.prepare()
+        # By whom the replicas run, and not by the node, which would make it root's.
+        with writing(self._volume.root):
+            self._volume.compiled(self._task.owner).mkdir(parents=True, exist_ok=True)
         # First of all, so that no other run takes the folder for one that nobody uses.
         refer(self._volume, folder, self._task.owner)
         forget(self._volume, self._task.owner, {folder, *self._task.keep})

@@ -10,12 +10,10 @@ from pathlib import Path
 from stoker_runtime.fetch.manifest import ManifestFile, sha256_of
 from stoker_runtime.fetch.source import RemoteFile
 from stoker_runtime.fetch.sources.archive import unpack
+from stoker_runtime.fetch.sources.compression import most_unpacked_bytes
 from stoker_runtime.fetch.volume import free_bytes, writing
 
 _BESIDE = ".stoker-unpacked"
-# Weights hardly compress, so an archive that grows more than this holds something else.
-_MOST_GROWTH = 20
-_SMALL_BYTES = 1 << 30
 
 Select = Callable[[Sequence[RemoteFile]], Sequence[RemoteFile]]
 
@@ -30,7 +28,7 @@ def unpack_all(
     with writing(partial):
         beside.mkdir()
         for path, prefix in prefixes.items():
-            most_bytes = min(sizes[path] * _MOST_GROWTH + _SMALL_BYTES, free_bytes(partial))
+            most_bytes = min(most_unpacked_bytes(sizes[path]), free_bytes(partial))
             with (partial / path).open("rb") as archive:
                 unpack(archive, beside, most_bytes, prefix)
         plain = [file for file in fetched if file.path not in prefixes]

@@ -4,6 +4,7 @@ ROOT/FOLDER                          published: whole, verified, never written a
 ROOT/.stoker/partial/FOLDER.HOLDER   what HOLDER, who has the lock, is fetching
 ROOT/.stoker/locks/FOLDER            who fetches it
 ROOT/.stoker/refs/FOLDER/OWNER       who uses it
+ROOT/.stoker/compiled/OWNER/         what OWNER's engine compiled: its replicas write there, and only there
 ROOT/.stoker/trash/                  on its way out"""
 
 import errno
@@ -42,6 +43,9 @@ class Volume:
     @property
     def trash(self) -> Path:
         return self.root / ".stoker" / "trash"
+
+    def compiled(self, owner: str) -> Path:
+        return self.root / ".stoker" / "compiled" / checked_name("owner", owner)
 
     def published(self, folder: str) -> Path:
         return self.root / checked_name("folder", folder)

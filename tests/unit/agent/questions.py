@@ -1,4 +1,4 @@
-"""Asks a control port from a process of its own: PORT QUESTIONS → seconds of each answer, as JSON."""
+"""Asks a control port from a process of its own: HOST PORT QUESTIONS → seconds of each answer, as JSON."""
 
 import json
 import socket
@@ -6,10 +6,10 @@ import sys
 import time
 
 
-def main(port: int, questions: int) -> list[float]:
+def main(host: str, port: int, questions: int) -> list[float]:
     """On one connection, as the operator keeps it."""
     seconds = []
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+    with socket.create_connection((host, port), timeout=20) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for number in range(questions):
             path = b"/load" if number % 2 else b"/readyz"
@@ -24,4 +24,4 @@ def main(port: int, questions: int) -> list[float]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(int(sys.argv[1]), int(sys.argv[2]))))
+    print(json.dumps(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))))

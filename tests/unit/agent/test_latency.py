@@ -20,7 +20,7 @@ async def test_load_and_ready_are_answered_at_once_while_streams_saturate_the_pi
         streams = [asyncio.create_task(agent.stream(3000)) for _ in range(STREAMS)]
         await agent.loaded(in_flight=STREAMS)
         asking = await asyncio.create_subprocess_exec(
-            *[sys.executable, questions.__file__, str(agent.control_port), str(QUESTIONS)],
+            *[sys.executable, questions.__file__, "127.0.0.1", str(agent.control_port), str(QUESTIONS)],
             stdout=asyncio.subprocess.PIPE,
         )
         output, _ = await asking.communicate()

@@ -2,7 +2,9 @@
 
 import gzip
 import io
+import os
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from stoker_runtime.failure import WeightsError
 from stoker_runtime.inspect.archive_reading import ArchiveReading, archive_members
 from stoker_runtime.inspect.inspection import inspect
 from stoker_runtime.inspect.reading import FolderReading
+from tests.servers.zstd import zstd_frame
 from tests.unit.inspect.made import config, llama_tensors, only_refusals, write_model
 
 
@@ -70,10 +73,39 @@ def test_files_beside_archives_stay_as_they_are(tmp_path: Path) -> None:
     assert found.part("config.json", 0, 9) == b"{}"
 
 
-def test_a_compressed_layer_is_refused_and_says_what_to_do(tmp_path: Path) -> None:
-    archive = read(tmp_path, one=gzip.compress(tar_of({"a": b"1"})))
+@pytest.mark.parametrize("compress", [gzip.compress, zstd_frame], ids=["gzip", "zstd"])
+def test_a_compressed_layer_is_read_through_and_tells_the_same(
+    tmp_path: Path, compress: Callable[[bytes], bytes]
+) -> None:
+    value = config("smollm2-135m", num_hidden_layers=1, vocab_size=100)
+    model = write_model(tmp_path / "model", value, llama_tensors(value))
+    files = {f"models/{path.name}": path.read_bytes() for path in model.iterdir()}
+    (tmp_path / "layers").mkdir()
+    archive = read(tmp_path / "layers", one=compress(tar_of(files)))
+    members = archive_members(archive, {"one.tar": "models/"})
+    assert inspect(ArchiveReading(archive, members)) == inspect(FolderReading.of(model))
+    tensors = members["model.safetensors"]
+    assert len(tensors.head or b"") < tensors.size_bytes // 2, "tensors are not kept"
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, zstd_frame], ids=["gzip", "zstd"])
+def test_a_compressed_layer_that_is_cut_or_grows_beyond_reason_is_refused(
+    tmp_path: Path, compress: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = compress(tar_of({"a": os.urandom(4096)}))
+    with pytest.raises(WeightsError, match=r"one\.tar"):
+        archive_members(read(tmp_path, one=content[:-100]), {"one.tar": ""})
+    monkeypatch.setattr("stoker_runtime.fetch.sources.compression._SMALL_BYTES", 0)
+    with pytest.raises(WeightsError, match=r"more in it"):
+        archive_members(read(tmp_path, one=compress(tar_of({"a": b"0" * (8 << 20)}))), {"one.tar": ""})
+
+
+def test_what_was_not_kept_of_a_compressed_file_is_told_and_not_made_up(tmp_path: Path) -> None:
+    archive = read(tmp_path, one=gzip.compress(tar_of({"a.bin": b"1" * 10_000})))
+    found = ArchiveReading(archive, archive_members(archive, {"one.tar": ""}))
+    assert found.part("a.bin", 0, 4096) == b"1" * 4096
     with pytest.raises(WeightsError, match="plain tar"):
-        archive_members(archive, {"one.tar": ""})
+        found.part("a.bin", 0, 4097)
 
 
 def test_a_header_beyond_reason_is_not_read(tmp_path: Path) -> None:

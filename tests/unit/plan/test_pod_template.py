@@ -53,7 +53,7 @@ def test_the_weights_are_mounted_read_only() -> None:
     assert mounts["weights"]["readOnly"] is True
 
 
-def test_what_vllm_compiled_outlives_its_process_and_is_seen_by_no_other_pod() -> None:
+def test_what_vllm_compiled_outlives_its_process() -> None:
     image = {"image": "registry.example.com/vllm:1"}
     template = pod_of({"pods": {"compiled": "3Gi"}}, engine={"name": "vllm"} | image)
     places = {mount["name"]: mount["mountPath"] for mount in server_of(template)["volumeMounts"]}

@@ -4,12 +4,14 @@ import gzip
 import io
 import os
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from stoker_runtime.failure import Reason
 from stoker_runtime.fetch.sources.archive import unpack
+from tests.servers.zstd import zstd_frame
 from tests.unit.sources.directed import Refusal
 
 MUCH = 1 << 20
@@ -51,12 +53,12 @@ def into(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("packed", [False, True])
-def test_files_below_the_prefix_are_unpacked_and_others_are_not(into: Path, packed: bool) -> None:
+@pytest.mark.parametrize("packed", [bytes, gzip.compress, zstd_frame], ids=["plain", "gzip", "zstd"])
+def test_files_below_the_prefix_are_unpacked_and_others_are_not(into: Path, packed: Callable[[bytes], bytes]) -> None:
     long_name = "models/" + "/".join(["x" * 120] * 3)
     archive = tar(entry("etc/passwd", b"x"), entry("./models/a/b.json", b"{}"), entry("models/", kind=tarfile.DIRTYPE),
                   entry(long_name, b"long"))  # fmt: skip
-    stream = io.BytesIO(gzip.compress(archive.read())) if packed else archive
+    stream = io.BytesIO(packed(archive.read()))
     written = unpack(stream, into, MUCH, "models/")
     assert [path.relative_to(into).as_posix() for path in written] == ["a/b.json", long_name.removeprefix("models/")]
     assert below(into) == {"a/b.json": b"{}", long_name.removeprefix("models/"): b"long"}

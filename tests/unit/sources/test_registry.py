@@ -236,10 +236,16 @@ def test_of_an_image_only_what_lies_below_models_counts(web: Directed, media_typ
         assert file.path.endswith(".tar")
 
 
-def test_zstd_is_refused_with_what_to_do() -> None:
+def test_zstd_is_read_as_an_archive_and_refused_as_anything_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = Layer("application/vnd.oci.image.layer.v1.tar+zstd", DIGEST, 1, {})
+    assert publication_of(layer) == Unpacked("models/")
     with Refusal(Reason.UNSAFE_FORMAT) as refusal:
-        publication_of(Layer("application/vnd.oci.image.layer.v1.tar+zstd", DIGEST, 1, {}))
-    assert "push it plain or with gzip" in refusal.message
+        publication_of(Layer("application/vnd.cncf.model.weight.v1.raw+zstd", DIGEST, 1, {}))
+    assert "push it plain" in refusal.message
+    monkeypatch.setattr("stoker_runtime.fetch.sources.zstd.is_readable", lambda: False)
+    with Refusal(Reason.UNSAFE_FORMAT) as refusal:
+        publication_of(layer)
+    assert "not read in this image" in refusal.message
 
 
 OLLAMA = "application/vnd.ollama.image."

@@ -26,6 +26,7 @@ from stoker.core.names import (
 )
 from stoker.core.plan.agent import CONTROL_PORT, Agent, agent_args, around, beside, farewell, probes, serve_port
 from stoker.core.plan.allowed import template_patch
+from stoker.core.plan.compiled import kept_compiled
 from stoker.core.plan.placement import beside_the_volume, claim_label, node_constraints
 from stoker.core.plan.strategic_merge import merged
 from stoker.core.plan.unprivileged import container_security, pod_security
@@ -98,6 +99,9 @@ def _with_agent(deployment: ModelDeployment, parts: Parts, container: Json) -> t
         {"name": AGENT_PORT, "containerPort": CONTROL_PORT},
     ]
     container |= {"ports": ports} | probes(settings)
+    if kept := kept_compiled(deployment, parts.server, weights, parts.image, parts.place):
+        args = (*args, *kept.arguments)
+        container |= {"volumeMounts": [*container["volumeMounts"], kept.mount]}
     if parts.place is AgentPlace.INSIDE:
         return container | around(args, parts.server), []
     sidecar = beside(agent, args, container, settings)
@@ -249,8 +253,8 @@ def _spread_over_nodes(name: str) -> Json:
 
 
 def _volumes(parts: Parts, settings: Configuration) -> list[Json]:
-    # Of one pod: what an engine compiled is code, and whoever could write it for another would run there. It outlives
-    # the engine's process, so that a start after a crash compiles nothing.
+    # Of one pod, so that no engine reads what another one writes. It outlives the engine's process, so that a start
+    # after a crash compiles nothing.
     compiled = {"name": "compiled", "emptyDir": {"sizeLimit": str(settings.pods.compiled)}}
     return [
         {"name": "weights", "persistentVolumeClaim": {"claimName": parts.weights.claim}},

@@ -13,8 +13,9 @@ _MOST_CONNECTIONS = 512
 _IDLE_SECONDS = 300.0
 _SWEEP_SECONDS = 10.0
 _BACKLOG = 256
-# How long a busy pipe may keep the interpreter to itself while a probe waits; Python's own default is 5 ms.
-_SWITCH_SECONDS = 0.0005
+# How long a busy pipe may keep the interpreter to itself while a probe waits; Python's own default is 5 ms. It is most
+# of what an answer takes then: 0.7 ms at 0.5 ms, 0.25 ms at 0.1 ms. Nothing changes for a pipe that nobody waits for.
+_SWITCH_SECONDS = 0.0001
 
 
 def bound(port: int) -> socket.socket:

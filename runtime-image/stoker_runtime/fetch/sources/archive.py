@@ -3,11 +3,16 @@
 import os
 import shutil
 import tarfile
-import zlib
 from pathlib import Path
 from typing import BinaryIO, Self
 
 from stoker_runtime.failure import Reason, WeightsError
+from stoker_runtime.fetch.sources.compression import (
+    DECOMPRESSION_ERRORS,
+    FIRST_BYTES,
+    compression_of,
+    decompressed,
+)
 from stoker_runtime.fetch.sources.paths import path_problem
 
 _MOST_NAME_BYTES = 1 << 20
@@ -20,7 +25,7 @@ _REMOVED = ".wh."  # how a layer says that a file of an earlier one is gone
 _ALL_REMOVED = ".wh..wh..opq"
 
 
-class _BoundedHeader(tarfile.TarInfo):
+class BoundedHeader(tarfile.TarInfo):
     """Long names and extended headers are read into memory, and their length is the stranger's."""
 
     @classmethod
@@ -32,7 +37,7 @@ class _BoundedHeader(tarfile.TarInfo):
 
 
 def unpack(archive: BinaryIO, into: Path, most_bytes: int, prefix: str = "") -> list[Path]:
-    """The files below `prefix`, which is taken off, in the order in which they came. Plain or in gzip.
+    """The files below `prefix`, which is taken off, in the order in which they came. Plain, in gzip or in zstd.
 
     The folder must be one that is thrown away when this raises.
     """
@@ -40,16 +45,19 @@ def unpack(archive: BinaryIO, into: Path, most_bytes: int, prefix: str = "") -> 
     layer = _Layer(folder, prefix)
     total_bytes = 0
     try:
-        with tarfile.open(fileobj=archive, mode="r|*", tarinfo=_BoundedHeader) as tar:
+        how = compression_of(archive.read(FIRST_BYTES))
+        archive.seek(0)
+        with tarfile.open(fileobj=decompressed(archive, how), mode="r|", tarinfo=BoundedHeader) as tar:
             for member in tar:
                 total_bytes += member.size + _HEADER_BYTES
                 if member.size < 0 or total_bytes > most_bytes:
                     raise _unsafe(f"holds more than the {most_bytes:,} bytes that it may")
                 layer.take(tar, member)
                 tar.members.clear()  # type: ignore[attr-defined]
-    except (tarfile.TarError, EOFError, zlib.error, UnicodeError) as error:
+    except (tarfile.TarError, UnicodeError, *DECOMPRESSION_ERRORS) as error:
         raise WeightsError(
-            Reason.UNREADABLE, f"the archive cannot be read ({error}): push it anew, as a tar that is plain or in gzip"
+            Reason.UNREADABLE,
+            f"the archive cannot be read ({error}): push it anew, as a tar that is plain, in gzip or in zstd",
         ) from error
     _check_links(folder)
     return [path for path in layer.written if path.exists()]

@@ -6,6 +6,7 @@ from typing import Any
 
 from stoker_runtime.failure import Reason, WeightsError
 from stoker_runtime.fetch.source import RemoteFile
+from stoker_runtime.fetch.sources import zstd
 from stoker_runtime.fetch.sources.answers import nonsense, size_field, text_field
 from stoker_runtime.fetch.sources.digests import sha256_of
 
@@ -40,7 +41,7 @@ class AsFile:
 
 @dataclass(frozen=True)
 class Unpacked:
-    """The bytes are a tar, plain or in gzip. Only what lies below `prefix` counts, and it is taken off the paths."""
+    """The bytes are a tar, perhaps compressed. Only what lies below `prefix` counts, and it is taken off the paths."""
 
     prefix: str
 
@@ -62,12 +63,18 @@ def read_layer(value: Mapping[str, Any], what: str) -> Layer:
 
 def publication_of(layer: Layer) -> Publication:
     """Clients that push files give their layers the type of an image's: a title tells them apart."""
-    kind = layer.media_type
-    if kind.endswith(("zstd", "zst")):
+    how = _publication(layer)
+    if layer.media_type.endswith(("zstd", "zst")) and (isinstance(how, AsFile) or not zstd.is_readable()):
         raise WeightsError(
             Reason.UNSAFE_FORMAT,
-            f"the layer {layer.digest} is compressed with zstd, which is not read here: push it plain or with gzip",
+            f"the layer {layer.digest} is compressed with zstd, which is not read "
+            f"{'here, but for a tar' if isinstance(how, AsFile) else 'in this image'}: push it plain",
         )
+    return how
+
+
+def _publication(layer: Layer) -> Publication:
+    kind = layer.media_type
     title = layer.annotations.get(_TITLE)
     if kind.startswith(_MODEL_PACK):
         if ".tar" in kind:
