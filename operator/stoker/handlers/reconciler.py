@@ -152,7 +152,7 @@ class Reconciler:
             return {}
         pods = self._children.pods.of(key)
         self._orders.forget_all_but(Model(*key), pods)
-        return self._orders.reports(pods)
+        return self._orders.reports(Model(*key), pods)
 
     def _snapshot(self, key: Key, live: LiveObject, memory: Memory, progress: Progress | None) -> Snapshot:
         children, setting = self._children, self._setting

@@ -16,6 +16,7 @@ from tests.unit.plan.toy_cluster import ToyCluster
 KEY = ControlKey(b"k" * 32)
 DRAINED = Report(Verb.DRAIN, Heard.DONE, Gate.REFUSING, asleep=False, in_flight=0, closed=True)
 BUSY = replace(DRAINED, heard=Heard.UNDER_WAY, in_flight=3)
+RESTED = Report(Verb.REST, Heard.DONE, Gate.OPEN, asleep=False, in_flight=0)
 OPENED = Report(Verb.OPEN, Heard.DONE, Gate.OPEN, asleep=False, in_flight=0)
 
 
@@ -43,16 +44,30 @@ def of_tier(toy: ToyCluster, tier: Tier) -> Pod:
     return next(pod for pod in toy.pods.values() if pod.tier == tier)
 
 
-def test_a_warm_replica_is_drained_and_then_left_alone() -> None:
+def test_a_warm_replica_is_drained_opened_again_and_then_left_alone() -> None:
     toy = world(1, 1)
     warm = of_tier(toy, Tier.WARM)
     (told,) = acted(toy)
     assert isinstance(told, Tell)
     assert (told.pod, told.verb, told.model) == (warm.identity, Verb.DRAIN, "llama")
-    assert acted(toy, {warm.identity.uid: DRAINED}) == ()
+    (told,) = acted(toy, {warm.identity.uid: DRAINED})
+    assert isinstance(told, Tell)
+    assert told.verb == Verb.REST
+    assert acted(toy, {warm.identity.uid: RESTED}) == ()
 
 
-def test_a_promotion_opens_first_and_labels_then() -> None:
+def test_a_promotion_from_rest_waits_for_no_answer_and_for_no_other_write() -> None:
+    toy = world(1, 1)
+    warm = of_tier(toy, Tier.WARM)
+    wanted(toy, 2, 0)
+    first, second, *others = acted(toy, {warm.identity.uid: RESTED})
+    assert first == Retier(warm.identity, Tier.SERVING)
+    assert isinstance(second, Tell)
+    assert second.verb == Verb.OPEN, "so that its rest is forgotten when it is demoted again"
+    assert others, "the budget, once traffic is served"
+
+
+def test_a_promotion_while_it_drains_opens_first_and_labels_then() -> None:
     toy = world(1, 1)
     warm = of_tier(toy, Tier.WARM)
     wanted(toy, 2, 0)
