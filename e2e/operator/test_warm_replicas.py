@@ -31,6 +31,7 @@ RATE = 4.0
 GRACE_SECONDS = 60
 # Fewer where every minute counts: STOKER_PROMOTIONS=50 is what docs/design has the figures of.
 PROMOTIONS = int(os.environ.get("STOKER_PROMOTIONS", "20"))
+LEVEL_2 = '{"spec": {"scaling": {"sleepLevel": 2}}}'
 Figure = Callable[[str, float], None]
 
 
@@ -100,15 +101,39 @@ def tell(figure: Figure, what: str, times: list[dict[str, float]]) -> None:
 
 @pytest.mark.usefixtures("operator")
 def test_replicas_sleep_and_wake(models: Models, operators: Operators, figure: Figure) -> None:
-    """The simulated engine takes half a second to fall asleep and a second to wake."""
+    """The simulated engine takes half a second to fall asleep and a second to wake; at level 2 it forgets its weights,
+    and what it says is proven before it serves."""
     scaling = {"maxReplicas": 2, "mode": "Off", "asleepReplicas": 1}
     load = served(models, 1, "--sleep-seconds", "0.5", "--wake-seconds", "1", scaling=scaling)
     until(lambda: tier(models, "asleep") == 1, "a sleeper", 90)
     with load.running():
-        times = promoted(models, operators, 5, "--tier", "asleep")
+        times = promoted(models, operators, 3, "--tier", "asleep")
+        models.namespace.kubectl("patch", "mdep/web", "--type=merge", "--patch", LEVEL_2)
+        times += promoted(models, operators, 3, "--tier", "asleep")
     load.assert_that_nobody_noticed()
-    tell(figure, "5 wake-ups", times)
-    assert max(each["served"] for each in times) < 10
+    tell(figure, "3 wake-ups at level 1 and 3 at level 2", times)
+    assert not events(models, "WakeUpFailed")
+
+
+@pytest.mark.usefixtures("operator")
+def test_a_sleeper_that_does_not_wake_as_itself_serves_nobody_and_is_replaced(models: Models) -> None:
+    scaling = {"maxReplicas": 2, "mode": "Off", "asleepReplicas": 1, "sleepLevel": 2}
+    load = served(models, 1, "--wrong-weights", scaling=scaling)
+    until(lambda: tier(models, "asleep") == 1, "a sleeper", 90)
+    sleeper = models.namespace.json("get", "pods", "--selector=stoker.dev/tier=asleep")["items"][0]["metadata"]["name"]
+    with load.running():
+        models.namespace.kubectl("scale", "mdep/web", "--replicas=2")
+        until(lambda: len(models.pods()) == 2 and sleeper not in models.pods(), "another replica", 120)
+        models.wait_settled(seconds=120)
+    load.assert_that_nobody_noticed()
+    (said,) = events(models, "WakeUpFailed")
+    assert sleeper in said
+    assert "before it slept" in said
+
+
+def events(models: Models, reason: str) -> list[str]:
+    found = models.namespace.json("get", "events", f"--field-selector=reason={reason}")
+    return [each.get("note") or each.get("message") for each in found["items"]]
 
 
 @pytest.mark.usefixtures("operator")

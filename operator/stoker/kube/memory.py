@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from stoker.core.plan.snapshot import Contest, Refused
+from stoker.core.pool.replaced import Replaced
 
 # A writer that comes back later than this is met like a new one.
 CONTEST_SECONDS = 3600.0
@@ -21,6 +22,7 @@ class Memory:
 
     refused: tuple[Refused, ...] = ()
     status_written_at: float = float("-inf")
+    replaced: list[Replaced] = field(default_factory=list)  # since somebody counted them
     _written: dict[tuple[str, str], str] = field(default_factory=dict)
     _put_back: dict[tuple[str, str], _PutBack] = field(default_factory=dict)
     _contested: dict[Contest, float] = field(default_factory=dict)

@@ -22,6 +22,8 @@ class AnswerRules:
         # Where both come at once, vLLM says stop; without an end of its own, only the limit is left.
         ends_itself = wanted <= limit and not request.ignores_end
         words = Words(
-            seed_of(self.seed, request.seed, prompt.text, *("garbled",) * garbled), min(wanted, limit), "stop" if ends_itself else "length"
+            seed_of(self.seed, request.seed, prompt.text, *("garbled",) * garbled),
+            min(wanted, limit),
+            "stop" if ends_itself else "length",
         )
         return until_stop(words, request.stops) if request.stops else words

@@ -39,7 +39,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m stoker_runtime simulated",
         description="Behaves as a vLLM server does, without a model. Each flag --some-flag may also be given as "
-        f"{_PREFIX}SOME_FLAG. With VLLM_SERVER_DEV_MODE=1 it has vLLM's /sleep, /wake_up, /is_sleeping and /collective_rpc.",
+        f"{_PREFIX}SOME_FLAG. With VLLM_SERVER_DEV_MODE=1 it has vLLM's /sleep, /wake_up, /is_sleeping and, to load its"
+        " weights anew, /collective_rpc.",
         allow_abbrev=False,
     )
     serving = parser.add_argument_group("serving")

@@ -58,7 +58,7 @@ def moved_tiers(
         if taken.label:
             actions.append(Retier(leader.identity, taken.label))
         if taken.replace:
-            actions.append(Replace(leader.identity, taken.replace))
+            actions.append(Replace(leader.identity, taken.why, taken.replace))
         if taken.tell and report:
             actions.append(tell(leader, snapshot, taken.tell))
             waits.append(again_seconds(report.failures))

@@ -20,6 +20,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from stoker.core.names import Tier
+from stoker.core.pool.replaced import Replaced
 from stoker.core.pool.report import Gate, Heard, Report, Verb
 from stoker.core.pool.seat import Seat, Want
 from stoker.core.pool.tiers import changes
@@ -35,7 +36,8 @@ class Step:
 
     label: Tier | None = None
     tell: Verb | None = None
-    replace: str = ""  # why it cannot come to what is wanted
+    replace: Replaced | None = None
+    why: str = ""  # it is replaced
 
 
 STAY = Step()
@@ -97,9 +99,10 @@ def _waking(report: Report) -> Step:
     if report.awake:
         return Step(label=Tier.WARM)
     if report.verb is Verb.WAKE and report.trouble:
-        return Step(replace=f"it did not wake up: {report.trouble}")
+        return Step(replace=Replaced.WAKE_UP_FAILED, why=f"it did not wake up: {report.trouble}")
     if report.verb is Verb.WAKE and report.for_seconds >= LONGEST_WAKE_SECONDS:
-        return Step(replace=f"it was not awake {LONGEST_WAKE_SECONDS:.0f} s after it was told to wake up")
+        why = f"it was not awake {LONGEST_WAKE_SECONDS:.0f} s after it was told to wake up"
+        return Step(replace=Replaced.WAKE_UP_LATE, why=why)
     return Step(tell=Verb.WAKE)
 
 

@@ -111,16 +111,21 @@ class Sleeper:
     def _refusal(self, level: str) -> Told | None:
         if self._engine not in SLEEPERS:
             return self._no_sleeper()
-        if level not in _LEVELS:
-            return Told(400, f"level is {level!r}: write {' or '.join(_LEVELS)}.")
-        if level == "2" and self._model is None:
-            return Told(400, "At level 2 the engine is asked what it says before and after: start with --served-name.")
+        if wrong := self._wrong_level(level):
+            return Told(400, wrong)
         if self.is_asleep:
             return None
         if self._gate.state is not GateState.REFUSING:
             return Told(409, f"The gate is {self._gate.state}: POST /drain first, and wait until it is refusing.")
         if self._tally.in_flight:
             return Told(409, f"{self._tally.in_flight} request(s) are in flight: wait until none is.")
+        return None
+
+    def _wrong_level(self, level: str) -> str | None:
+        if level not in _LEVELS:
+            return f"level is {level!r}: write {' or '.join(_LEVELS)}."
+        if level == "2" and self._model is None:
+            return "At level 2 the engine is asked what it says before and after: start the agent with --served-name."
         return None
 
     def _no_sleeper(self) -> Told:
@@ -151,7 +156,7 @@ class Sleeper:
         return SleepState.ASLEEP if asleep else SleepState.AWAKE if fit else SleepState.UNKNOWN
 
     async def _fall_asleep(self, level: int) -> None:
-        self._said = await self._answer() if level > 1 else None
+        self._said = await self._answer(self._model) if level > 1 and self._model is not None else None
         self._dropped = level > 1
         await self._told(f"/sleep?level={level}&mode=wait")
         if not await self._is_sleeping():
@@ -168,16 +173,15 @@ class Sleeper:
         if await self._is_sleeping():
             raise TurnFailedError("POST /wake_up was accepted, and the engine says that it sleeps.")
         if self._model is not None:
-            said = await self._answer()
+            said = await self._answer(self._model)
             if self._said is not None and said != self._said:
                 raise TurnFailedError(f"Asked {_PROOF!r} it said {self._said!r} before it slept, and {said!r} after.")
         self.state = SleepState.AWAKE
 
-    async def _answer(self) -> str:
+    async def _answer(self, model: str) -> str:
         """The likeliest tokens: the same weights say the same."""
-        assert self._model is not None
         try:
-            answer = await complete(self._address, self._model, _PROOF, _PROOF_TOKENS, _TURN_SECONDS)
+            answer = await complete(self._address, model, _PROOF, _PROOF_TOKENS, _TURN_SECONDS)
         except (EngineGoneError, EngineLateError, EngineNonsenseError) as error:
             raise TurnFailedError(f"There were no tokens to prove it: {error}.") from error
         try:
@@ -208,9 +212,7 @@ class Sleeper:
             raise TurnFailedError(f"GET /is_sleeping answered {answer}.")
         return said
 
-    async def _asked(
-        self, method: str, target: str, timeout_seconds: float, body: bytes | None = None
-    ) -> EngineAnswer:
+    async def _asked(self, method: str, target: str, timeout_seconds: float, body: bytes | None = None) -> EngineAnswer:
         try:
             return await ask(self._address, method, target, timeout_seconds, body)
         except (EngineGoneError, EngineLateError, EngineNonsenseError) as error:
