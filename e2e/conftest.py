@@ -18,7 +18,7 @@ FIGURE = "figure"
 @pytest.fixture
 def figure(record_property: Callable[[str, object], None]) -> Callable[[str, float], None]:
     """Notes seconds that a test measured; they are printed at the end of the run, with the machine beside them."""
-    return lambda what, seconds: record_property(FIGURE, f"{seconds:7.1f} s  {what}")
+    return lambda what, seconds: record_property(FIGURE, f"{seconds:7.2f} s  {what}")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

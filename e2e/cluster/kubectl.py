@@ -10,9 +10,12 @@ from e2e.cluster.namespace import run_inside
 from e2e.cluster.refusal import Refusal
 
 
+def command(layout: Layout, *arguments: str) -> list[str]:
+    return [str(built([KUBE])["kube"] / "kubectl"), f"--kubeconfig={layout.kubeconfig}", *arguments]
+
+
 def kubectl(layout: Layout, *arguments: str, stdin: str = "") -> str:
-    command = [str(built([KUBE])["kube"] / "kubectl"), f"--kubeconfig={layout.kubeconfig}", *arguments]
-    answer = run_inside(layout, command, stdin)
+    answer = run_inside(layout, command(layout, *arguments), stdin)
     if answer.returncode != 0:
         raise Refusal(f"kubectl {' '.join(arguments)}: {answer.stderr.strip()}")
     return answer.stdout

@@ -1,5 +1,6 @@
-"""`python -m e2e.operator.promotions`: promotes and demotes a replica again and again, and prints the seconds from each
-order, the write of spec.replicas, until the promoted replica has served a request that came through the Service.
+"""`python -m e2e.operator.promotions`: promotes and demotes a replica again and again, and prints for each time the
+seconds from the write of spec.replicas until its label, until the Service's slices have it, and until it has served a
+request that came through the Service; and whether it was at rest before.
 
 Runs in the cluster's network.
 """
@@ -10,6 +11,8 @@ import json
 import os
 import random
 import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +20,9 @@ import aiohttp
 
 from stoker.kube import resources
 from stoker.kube.connection import Connection, credentials_from
-from stoker.kube.resources import Key
+from stoker.kube.resources import Key, Resource
 
+SLICES = Resource("discovery.k8s.io", "v1", "endpointslices")
 LONGEST_SECONDS = 60.0
 ASK = {"model": "web", "prompt": "a", "max_tokens": 1}
 
@@ -28,6 +32,7 @@ class Model:
         self._connection, self._session = connection, session
         self._key = Key(options.namespace, "web")
         self._url, self._fewer, self._tier = options.url, options.fewer, options.tier
+        self._serving: dict[str, float] = {}  # when it began to, by name and by address, as watches tell
 
     async def scaled(self, replicas: int) -> None:
         await self._connection.merge_patch(
@@ -52,15 +57,50 @@ class Model:
                 await asyncio.sleep(0.05)
             await asyncio.sleep(2)  # until it sleeps, and not only falls asleep
 
-    async def served_by(self, ip: str) -> float:
-        """When it has served one more request than before."""
-        before = (await self._load(ip))["finished"]
+    async def promoted(self, name: str, ip: str) -> dict[str, float]:
+        """Until it has served one more request than before."""
+        before = await self._load(ip)
+        self._serving.clear()
+        began = time.monotonic()
         await self.scaled(self._fewer + 1)
         async with asyncio.timeout(LONGEST_SECONDS):
-            while (await self._load(ip))["finished"] == before:
+            while (await self._load(ip))["finished"] == before["finished"]:
                 async with self._session.post(f"{self._url}/completions", json=ASK) as answer:
                     assert answer.status == 200, await answer.text()
-        return time.monotonic()
+            served = time.monotonic()
+            while not {name, ip} <= self._serving.keys():  # noqa: ASYNC110 - a watch may lag behind
+                await asyncio.sleep(0.05)
+        labelled, routed = (self._serving[each] - began for each in (name, ip))
+        return {
+            "rested": before["gate"] == "open",
+            "labelled": labelled,
+            "routed": routed,
+            "served": served - began,
+        }
+
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        """Notes when a replica is labelled, and when the Service's slices have its address."""
+        of = self._key
+        tasks = [
+            asyncio.create_task(self._watch(path.collection(of.namespace), f"{label}={of.name}", found))
+            for path, label, found in (
+                (resources.PODS, "stoker.dev/model", _labelled),
+                (SLICES, "kubernetes.io/service-name", _routed),
+            )
+        ]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    async def _watch(self, path: str, selector: str, found: Callable[[Any], Iterable[str]]) -> None:
+        query = {"watch": "true", "labelSelector": selector}
+        async with self._connection.stream(path, query, silent_seconds=600) as events:
+            async for event in events:
+                for each in found(event["object"]):
+                    self._serving.setdefault(each, time.monotonic())
 
     async def _load(self, ip: str) -> dict[str, Any]:
         async with self._session.get(f"http://{ip}:8010/load") as answer:
@@ -71,22 +111,31 @@ class Model:
         return resources.PODS.collection(self._key.namespace)
 
 
-async def promotions(options: argparse.Namespace) -> list[float]:
-    chance, seconds = random.Random(1), []  # noqa: S311 - spreads the moments
+def _labelled(pod: Any) -> Iterable[str]:
+    metadata = pod["metadata"]
+    return [metadata["name"]] if metadata["labels"]["stoker.dev/tier"] == "serving" else []
+
+
+def _routed(slices: Any) -> Iterable[str]:
+    return [each["addresses"][0] for each in slices["endpoints"] or () if each["conditions"].get("ready")]
+
+
+async def promotions(options: argparse.Namespace) -> list[dict[str, float]]:
+    chance, times = random.Random(1), []  # noqa: S311 - spreads the moments
     credentials = await credentials_from(Path(os.environ["KUBECONFIG"]))
     fresh = aiohttp.TCPConnector(force_close=True)
     async with Connection.open(credentials) as connection, aiohttp.ClientSession(connector=fresh) as session:
         model = Model(connection, session, options)
-        for _ in range(options.rounds):
-            _, ip = await model.waiting()
-            if options.tier == "asleep":
-                await model.asleep(ip)
-            began = time.monotonic()
-            seconds.append(await model.served_by(ip) - began)
-            await model.scaled(options.fewer)
-            # Some of the next ones begin while it still drains.
-            await asyncio.sleep(chance.uniform(0.0, options.pause))
-    return seconds
+        async with model.watched():
+            for _ in range(options.rounds):
+                name, ip = await model.waiting()
+                if options.tier == "asleep":
+                    await model.asleep(ip)
+                times.append(await model.promoted(name, ip))
+                await model.scaled(options.fewer)
+                # Some of the next ones begin while it still drains.
+                await asyncio.sleep(chance.uniform(0.0, options.pause))
+    return times
 
 
 def main() -> None:
@@ -96,7 +145,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--fewer", type=int, default=1, help="replicas that serve before")
     parser.add_argument("--tier", choices=("warm", "asleep"), default="warm")
-    parser.add_argument("--pause", type=float, default=4.0, help="most seconds between two rounds")
+    parser.add_argument("--pause", type=float, default=8.0, help="most seconds between two rounds")
     print(json.dumps(asyncio.run(promotions(parser.parse_args()))))
 
 

@@ -1,12 +1,19 @@
 """Real vLLM behind its agent, with weights from a hub, through its Service, as the official client uses it; its health
-beside many clients; what it compiles is kept where its next pod finds it; and it leaves without a cut."""
+beside many clients; what it compiles is kept where its next pod finds it; it sleeps and wakes by vLLM's own protocol,
+and leaves without a cut.
+
+On the processor vLLM refuses --enable-sleep-mode, and its routes for sleep pause it, resume it and load its weights
+anew without giving up memory. So this shows the protocol, and no time of a GPU.
+"""
 
 import json
+import secrets
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,6 +39,7 @@ ENGINE = {
         "--enforce-eager",
         "--distributed-executor-backend=uni",
         "--kv-cache-memory-bytes=64M",
+        "--no-enable-sleep-mode",
         "--enable-auto-tool-choice",
         "--tool-call-parser=hermes",
         # A model that was hardly trained would go on with spaces wherever the grammar lets it.
@@ -46,24 +54,27 @@ ENGINE = {
 }
 
 
-def test_the_official_client_and_a_replica_that_leaves_under_its_streams(
+def test_the_official_client_and_a_replica_that_sleeps_wakes_and_leaves_under_its_streams(
     models: Models, operators: Operators, tmp_path: Path, figure: Callable[[str, float], None]
 ) -> None:
     cluster = models.namespace.cluster
     load_image(cluster.layout, "runtime")
     build_model("tiny-llama", tmp_path / "tests" / "tiny-llama")
+    key = tmp_path / "agent-key"
+    key.write_text(secrets.token_hex(32))
     runtime = {"image": build_image("runtime").reference}
     with (
         running_hub(cluster, tmp_path) as hub,
-        operators.operator(runtime=runtime, weights={"env": {"HF_ENDPOINT": hub.url}}),
+        operators.operator(runtime=runtime, agent={"keyFile": str(key)}, weights={"env": {"HF_ENDPOINT": hub.url}}),
     ):
         began = time.monotonic()
         models.create(
             replicas=2,
             model={"source": "hf://tests/tiny-llama"},
             engine=ENGINE,
-            accelerator={"count": 0},
+            accelerator={"count": 1},
             drain={"graceSeconds": 60},
+            scaling={"maxReplicas": 2, "mode": "Off", "asleepReplicas": 1},
         )
         models.wait_ready(seconds=240)
         figure("real vLLM behind its agent, from the ModelDeployment's creation to Ready", time.monotonic() - began)
@@ -81,9 +92,18 @@ def test_the_official_client_and_a_replica_that_leaves_under_its_streams(
         keeps_what_is_compiled(models)
         load = Load(models, rate=4.0, output_tokens=200)
         with load.running():
-            models.namespace.kubectl("scale", "mdep/web", "--replicas=1")
+            for level in (1, 2):
+                change(models, {"replicas": 1, "scaling": {"sleepLevel": level}})
+                until(lambda: asleep(models), "a sleeper", 120)
+                began = time.monotonic()
+                change(models, {"replicas": 2})
+                until(lambda: len(models.pods()) == 2, "a replica that has woken", 120)
+                figure(f"real vLLM on the CPU, from an order to awake at level {level}", time.monotonic() - began)
+            change(models, {"replicas": 1, "scaling": {"asleepReplicas": 0}})
             until(lambda: len(models.pods()) == 1, "one replica", 120)
         load.assert_that_nobody_noticed()
+        said = models.namespace.kubectl("get", "events", "--output=jsonpath={.items[*].reason}")
+        assert "WakeUp" not in said, said
 
 
 def health_beside(models: Models, conformance: list[str]) -> float:
@@ -107,3 +127,16 @@ def keeps_what_is_compiled(models: Models) -> None:
     models.namespace.kubectl(*run, first, "--", "python3", "-c", "open('/mnt/compiled/seen', 'w').close()")
     assert "seen" in models.namespace.kubectl(*run, second, "--", "ls", "/mnt/compiled")
     assert "seen" not in models.namespace.kubectl(*run, second, "--", "ls", "/var/cache/vllm/torch_compile_cache")
+
+
+def change(models: Models, spec: dict[str, Any]) -> None:
+    models.namespace.kubectl("patch", "mdep/web", "--type=merge", f"--patch={json.dumps({'spec': spec})}")
+
+
+def asleep(models: Models) -> bool:
+    """Whether there is a sleeper, and its agent says that it sleeps or falls asleep."""
+    pods = models.namespace.json("get", "pods", "--selector=stoker.dev/tier=asleep")["items"]
+    if not pods:
+        return False
+    ask = ["curl", "--silent", f"http://{pods[0]['status']['podIP']}:8010/load"]
+    return bool(json.loads(models.namespace.cluster.run(*ask).stdout)["asleep"])

@@ -13,6 +13,7 @@ import pytest
 from e2e.cluster.images import load_image
 from e2e.images.build import build as build_image
 from e2e.operator.conftest import ROOT, Models, Operators
+from e2e.operator.in_traffic import counted_in_traffic
 from e2e.operator.streams import Load, with_agent
 from e2e.operator_process import OperatorProcess
 from e2e.running_cluster import pod, until
@@ -117,7 +118,7 @@ def test_four_replicas_on_four_gpus_while_the_operator_is_killed(
         web = Rollouts(models, 4)
         web.edit("1")
         load = web.load()
-        with load.running():
+        with load.running(), counted_in_traffic(models.namespace) as in_traffic:
             before, began = web.good(), time.monotonic()
             web.edit("2")
             until(lambda: web.state() == "Exchanging", "the exchange", 60)
@@ -126,6 +127,7 @@ def test_four_replicas_on_four_gpus_while_the_operator_is_killed(
             web.until_taken_over(before)
             figure("four replicas exchanged on four GPUs, operator killed in between", time.monotonic() - began)
     load.assert_that_nobody_noticed()
+    assert min(in_traffic) == 3, in_traffic
 
 
 @pytest.mark.usefixtures("operator")
@@ -134,12 +136,13 @@ def test_a_warm_replica_gives_its_gpu_and_the_only_serving_one_is_never_missed(m
     web = Rollouts(models, 1, warm=1)
     web.edit("1")
     load = web.load()
-    with load.running():
+    with load.running(), counted_in_traffic(models.namespace) as in_traffic:
         before, began = web.good(), time.monotonic()
         web.edit("2")
         web.until_taken_over(before)
         figure("one serving and one warm replica exchanged on two GPUs", time.monotonic() - began)
     load.assert_that_nobody_noticed()
+    assert min(in_traffic) == 1, in_traffic
 
 
 @pytest.mark.usefixtures("operator")

@@ -10,6 +10,8 @@ from stoker.core.pool.report import Heard, Verb
 
 TIMEOUT_SECONDS = 2.0
 _MOST_BYTES = 16_384
+# To the agent a rest is an opening like any other; older ones know it too.
+_PATHS = {verb: f"/{verb}" for verb in Verb} | {Verb.REST: f"/{Verb.OPEN}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ async def _asked(place: Place, order: Order, token: str) -> tuple[Taken, Found]:
             return Taken(Heard.SILENT, f"pod {before.pod} answers at {place.ip}"), NOTHING
         query = {"order": str(order.number)} | ({"level": str(order.level)} if order.verb is Verb.SLEEP else {})
         headers = {"Authorization": f"Bearer {token}"}
-        async with session.post(f"/{order.verb}", params=query, headers=headers, allow_redirects=False) as answer:
+        async with session.post(_PATHS[order.verb], params=query, headers=headers, allow_redirects=False) as answer:
             said = taken(answer.status, await answer.content.read(_MOST_BYTES))
         return said, await _look(session)
 

@@ -23,6 +23,7 @@ from stoker.core.pool.report import UNHEARD, Heard, Report, Verb, again_seconds
 logger = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 64
+_OPENING = (Verb.OPEN, Verb.REST)
 # A deaf agent may have been given another key since.
 DEAF_SECONDS = 60.0
 
@@ -61,34 +62,37 @@ class Orders:
         self._changed = changed
         self._ask = asking
         self._now = now
-        self._told: dict[str, _Told] = {}
+        self._told: dict[Model, dict[str, _Told]] = {}  # of each model, by the uid of the pod
         self._room = asyncio.Semaphore(MOST_AT_ONCE)
         self._last_number = 0
 
-    def reports(self, pods: Iterable[Pod]) -> Mapping[str, Report]:
+    def reports(self, model: Model, pods: Iterable[Pod]) -> Mapping[str, Report]:
         """By uid, of those that were told something since their containers began."""
-        found = {}
+        found, of_model = {}, self._told.get(model, {})
         for pod in pods:
-            told = self._told.get(pod.identity.uid)
+            told = of_model.get(pod.identity.uid)
             if told and told.restarts == pod.restarts:
                 found[pod.identity.uid] = replace(told.report, for_seconds=self._now() - told.first_at)
         return found
 
     def forget_all_but(self, model: Model, pods: Iterable[Pod]) -> None:
-        kept = {pod.identity.uid for pod in pods}
-        for uid in [uid for uid, told in self._told.items() if told.model == model and uid not in kept]:
-            told = self._told.pop(uid)
+        of_model = self._told.get(model, {})
+        for uid in of_model.keys() - {pod.identity.uid for pod in pods}:
+            told = of_model.pop(uid)
             if told.task:
                 told.task.cancel()
+        if not of_model:
+            self._told.pop(model, None)
 
     def give(self, tell: Tell) -> None:
         """Given again too early, it changes nothing."""
         uid, model = tell.pod.uid, Model(tell.pod.namespace, tell.model)
-        told = self._told.get(uid)
+        of_model = self._told.setdefault(model, {})
+        told = of_model.get(uid)
         if told is None or told.restarts != tell.restarts:
             if told and told.task:
                 told.task.cancel()
-            told = self._told[uid] = _Told(model, tell.restarts)
+            told = of_model[uid] = _Told(model, tell.restarts)
         if told.report.verb is not tell.verb:
             told.report = before_answer(told.report, tell.verb)
             told.first_at, told.due_at = self._now(), 0.0
@@ -97,7 +101,7 @@ class Orders:
             told.task = asyncio.get_running_loop().create_task(self._carry_out(uid, told))
 
     async def close(self) -> None:
-        tasks = [told.task for told in self._told.values() if told.task]
+        tasks = [told.task for of_model in self._told.values() for told in of_model.values() if told.task]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -111,7 +115,7 @@ class Orders:
                     token = self._key.token(Purpose.CONTROL, *told.model)
                     order = Order(tell.verb, self._number(), tell.level)
                     said, seen = await self._ask(Place(tell.pod.name, tell.ip, tell.port), order, token)
-                if told.report.verb is tell.verb and self._told.get(uid) is told:
+                if told.report.verb is tell.verb and self._told.get(told.model, {}).get(uid) is told:
                     self._took(told, tell, said, seen)
         finally:
             told.task = None
@@ -152,6 +156,6 @@ def after_answer(before: Report, said: Taken, seen: Found) -> Report:
         in_flight=seen.in_flight,
         failures=0,
         trouble=said.trouble or before.trouble,
-        closed=before.closed and not (verb is Verb.OPEN and said.heard is Heard.DONE),
+        closed=before.closed and not (verb in _OPENING and said.heard is Heard.DONE),
         sleepless=before.sleepless or sleepless,
     )

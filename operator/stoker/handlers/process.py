@@ -222,7 +222,15 @@ class _Office:
         key = setting.control_key
         self.orders = Orders(key, lambda model: self.queue.add(resources.Key(*model))) if key else None
         self._reconciler = Reconciler(
-            connection, self.models, self.children, setting, leadership.held, self.scaler, self.orders, self.freeze
+            connection,
+            self.models,
+            self.children,
+            setting,
+            leadership.held,
+            self.scaler,
+            self.orders,
+            self.freeze,
+            meter.replaced,
         )
 
     def _look_at_all(self) -> None:

@@ -26,6 +26,7 @@ from stoker.core.plan.planner import plan
 from stoker.core.plan.snapshot import Cluster, Progress, Snapshot
 from stoker.core.plan.status import Change, change
 from stoker.core.plan.weights import claims_named
+from stoker.core.pool.replaced import Replaced
 from stoker.core.pool.report import Report
 from stoker.handlers.scaler import Scaler
 from stoker.kube import resources
@@ -88,7 +89,10 @@ class Reconciler:
         scaler: Scaler | None = None,
         orders: Orders | None = None,
         freeze: Freeze | None = None,
+        replaced: Callable[[Key, Replaced], None] = lambda *_: None,
     ) -> None:
+        """`replaced` is told of each pod that was ended for another one."""
+        self._replaced = replaced
         self._freeze = freeze
         self._scaler = scaler
         self._orders = orders
@@ -130,7 +134,11 @@ class Reconciler:
         progress = await self._progress(key)
         planned = plan(self._snapshot(key, live, memory, progress))
         said_before = (memory.refused, memory.contests)
-        await self._executor.execute(live.deployment.metadata.uid, planned.actions, memory, now)
+        try:
+            await self._executor.execute(live.deployment.metadata.uid, planned.actions, memory, now)
+        finally:
+            while memory.replaced:
+                self._replaced(key, memory.replaced.pop())
         if (memory.refused, memory.contests) != said_before:
             # What the API server answered belongs into the status at once.
             again = plan(self._snapshot(key, live, memory, progress))
@@ -161,7 +169,7 @@ class Reconciler:
             return {}
         pods = self._children.pods.of(key)
         self._orders.forget_all_but(Model(*key), pods)
-        return self._orders.reports(pods)
+        return self._orders.reports(Model(*key), pods)
 
     def _snapshot(self, key: Key, live: LiveObject, memory: Memory, progress: Progress | None) -> Snapshot:
         children, setting = self._children, self._setting

@@ -19,6 +19,7 @@ from stoker.api.v1alpha1.scaling import LoadSource, ScalingMode
 from stoker.api.v1alpha1.status import ScalingStatus, Status
 from stoker.core.follow.pools import products_in_sight, products_of
 from stoker.core.follow.replicas import Moment, StageBook, replicas_of
+from stoker.core.follow.rolling import rolling_of
 from stoker.core.follow.subject import Subject, subject_of
 from stoker.core.follow.verdict import Decision, Sight, verdict
 from stoker.core.plan.snapshot import Node, Pod, Scaled
@@ -232,13 +233,12 @@ class Scaler:
     def _decide(self, followed: _Followed, moment: Moment, cluster: "_Cluster") -> None:
         subject, status = followed.subject, followed.status
         replicas = tuple(replicas_of(followed.pods, moment, self._book, cluster.products, self._look))
-        revisions = {replica.revision for replica in replicas if replica.revision}
-        rolling = len(revisions) > 1 or status.current_revision != status.update_revision
+        rolling = rolling_of({replica.revision for replica in replicas if replica.revision}, status)
         lead_seconds = followed.demand.lead_seconds if followed.demand else 0.0
         observation = Observation(
             now_seconds=moment.seconds,
             replicas=replicas,
-            limits=subject.limits(moment.wall, lead_seconds, frozen=rolling or self._frozen()),
+            limits=subject.limits(moment.wall, lead_seconds, frozen=self._frozen(), rolling=rolling),
             aims=subject.aims,
             prior=subject.prior(cluster.in_sight.get(subject.resource_name, ())),
         )

@@ -163,8 +163,11 @@ class Executor:
                 self._children.pods.absorb(item)
             case Tell():
                 self._tell(action)
-            case DeletePod(pod) | Replace(pod, _):
+            case DeletePod(pod):
                 await self._delete(resources.PODS, pod)
+            case Replace(pod, _, reason):
+                await self._delete(resources.PODS, pod)
+                memory.replaced.append(reason)
             case DeleteReplicaSet(replica_set):
                 await self._delete(resources.REPLICA_SETS, replica_set, as_seen=True)
             case DeleteGroup(group):

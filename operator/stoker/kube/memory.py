@@ -7,6 +7,7 @@ from stoker.api.v1alpha1.status import Status
 from stoker.core.names import ANOTHER_STOKER
 from stoker.core.plan.snapshot import Contest, Refused
 from stoker.core.plan.status import Change, change
+from stoker.core.pool.replaced import Replaced
 
 # A writer that comes back later than this is met like a new one.
 CONTEST_SECONDS = 3600.0
@@ -27,6 +28,7 @@ class Memory:
 
     refused: tuple[Refused, ...] = ()
     status_written_at: float = float("-inf")
+    replaced: list[Replaced] = field(default_factory=list)  # since somebody counted them
     _written: dict[tuple[str, str], str] = field(default_factory=dict)
     _put_back: dict[tuple[str, str], _PutBack] = field(default_factory=dict)
     _contested: dict[Contest, float] = field(default_factory=dict)

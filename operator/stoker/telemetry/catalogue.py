@@ -126,6 +126,13 @@ DECISIONS = _counter(
     "direction",
     "reason",
 )
+REPLACED = _counter(
+    "stoker_model_replaced_total",
+    "Replicas that were ended for another one: their engine did not wake up (WakeUpFailed) or not in time (WakeUpLate),"
+    " or their device failed (DeviceFault).",
+    *_MODEL,
+    "reason",
+)
 ASKED = _gauge(
     "stoker_model_asked_replicas",
     "Replicas that each part of the last decision asked for: rate, queue, backlog, cache, wait, bursts or held.",
@@ -191,7 +198,7 @@ OF_THE_OPERATOR = (
 OF_THE_FLEET = (ACCELERATORS, HOURLY_PRICE)
 OF_A_MODEL = (
     MODEL_INFO, CONDITION, REPLICAS, WANTED, LIMIT, FLOOR, SIGHT, IN_FLIGHT, WAITING, QUEUE_OBJECTIVE, TTFT_OBJECTIVE,
-    ITL_OBJECTIVE, DECISIONS, ASKED, ARRIVALS, CAPACITY, CONCURRENCY, CONFIDENCE, BACKLOG, LEAD, STARTUP, HELD,
-    HELD_SECONDS, COST, WEIGHTS_BYTES, FETCHED_BYTES, REPLICA_INFO,
+    ITL_OBJECTIVE, DECISIONS, REPLACED, ASKED, ARRIVALS, CAPACITY, CONCURRENCY, CONFIDENCE, BACKLOG, LEAD, STARTUP,
+    HELD, HELD_SECONDS, COST, WEIGHTS_BYTES, FETCHED_BYTES, REPLICA_INFO,
 )  # fmt: skip
 METRICS = (*OF_THE_OPERATOR, *OF_THE_FLEET, *OF_A_MODEL)

@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 from stoker.core.follow.replicas import stage_of
 from stoker.core.plan.replicas import lives
 from stoker.core.plan.snapshot import Pod
+from stoker.core.pool.replaced import Replaced
 from stoker.core.scaling.explain import Explanation
 from stoker.core.scaling.observation import Stage
 from stoker.telemetry.catalogue import STARTUP
@@ -42,6 +43,7 @@ class Account:
     cost: defaultdict[State, float] = field(default_factory=lambda: defaultdict(float))
     startups: dict[Stage, Counted] = field(default_factory=dict)
     decisions: Counter[tuple[str, str]] = field(default_factory=Counter)
+    replaced: dict[Replaced, int] = field(default_factory=lambda: dict.fromkeys(Replaced, 0))
     held: tuple[Held, ...] = ()
     starting: dict[str, _Starting] = field(default_factory=dict)
     started: set[str] = field(default_factory=set)
@@ -102,6 +104,9 @@ class Meter(Generic[K]):
         direction = "up" if explanation.serving > explanation.before else "down"
         for reason in explanation.reasons:
             self.account(key).decisions[direction, str(reason)] += 1
+
+    def replaced(self, key: K, reason: Replaced) -> None:
+        self.account(key).replaced[reason] += 1
 
     def forget_all_but(self, keys: Collection[K]) -> None:
         for key in self._accounts.keys() - set(keys):

@@ -107,5 +107,7 @@ def _add_account(page: Page, view: ModelView) -> None:
         page.add(catalogue.COST, cost, *its, state)
     for (direction, reason), count in account.decisions.items():
         page.add(catalogue.DECISIONS, count, *its, direction, reason)
+    for why, replicas in account.replaced.items():
+        page.add(catalogue.REPLACED, replicas, *its, why)
     for stage, counted in account.startups.items():
         page.add_counted(catalogue.STARTUP, counted, *its, stage)

@@ -12,7 +12,8 @@ class AnswerRules:
     answer_tokens: int
     seed: int
 
-    def answer(self, request: Generate, prompt: Prompt) -> Answer:
+    def answer(self, request: Generate, prompt: Prompt, *, garbled: bool = False) -> Answer:
+        """Garbled: with weights that are not the model's."""
         room = self.context_length - prompt.tokens
         limit = room if request.most_tokens is None else min(room, request.most_tokens)
         if request.tool_call:
@@ -21,6 +22,8 @@ class AnswerRules:
         # Where both come at once, vLLM says stop; without an end of its own, only the limit is left.
         ends_itself = wanted <= limit and not request.ignores_end
         words = Words(
-            seed_of(self.seed, request.seed, prompt.text), min(wanted, limit), "stop" if ends_itself else "length"
+            seed_of(self.seed, request.seed, prompt.text, *("garbled",) * garbled),
+            min(wanted, limit),
+            "stop" if ends_itself else "length",
         )
         return until_stop(words, request.stops) if request.stops else words

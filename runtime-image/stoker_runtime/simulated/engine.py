@@ -19,6 +19,7 @@ class Engine:
         self._work = asyncio.Event()
         self._progress = asyncio.Event()
         self._frozen = False
+        self.garbled = False  # what it has for weights is not the model
 
     @property
     def running(self) -> int:

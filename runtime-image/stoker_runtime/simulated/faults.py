@@ -26,6 +26,7 @@ class Faults:
     exit_code: int | None = None  # where None: 1 for a crash, 137 for memory
     hang: bool = False
     metrics_gone: bool = False
+    wrong_weights: bool = False  # what is loaded anew after a sleep at level 2 is not the model
     error_share: float = 0.0  # of requests answered with 500
 
     def changed_by(self, wanted: object) -> "Faults":

@@ -103,7 +103,7 @@ class OpenAiApi:
         common = envelope(request, self._limits.model, int(time.time()))
         asked = _Asked(request, common, [], [], [])
         for index, prompt in enumerate(request.prompts):
-            answer = self._rules.answer(request, prompt)
+            answer = self._rules.answer(request, prompt, garbled=self._engine.garbled)
             if request.stream:
                 stream = ChoiceStream(common, request, index, prompt.tokens)
                 receiver: Whole = Streamed(exchange, stream, answer)

@@ -42,6 +42,7 @@ class Operations:
             routes[("POST", "/sleep")] = self._fall_asleep
             routes[("POST", "/wake_up")] = self._wake_up
             routes[("GET", "/is_sleeping")] = self._is_sleeping
+            routes[("POST", "/collective_rpc")] = self._call_workers
         return routes
 
     async def _health(self, exchange: Exchange) -> None:
@@ -94,6 +95,17 @@ class Operations:
 
     async def _is_sleeping(self, exchange: Exchange) -> None:
         exchange.answer_json(200, {"is_sleeping": self._sleep.asleep})
+
+    async def _call_workers(self, exchange: Exchange) -> None:
+        try:
+            method = json.loads(exchange.request.body)["method"]
+        except (ValueError, KeyError, TypeError):
+            method = None
+        if method != "reload_weights":
+            raise ApiError("of vLLM's methods only reload_weights is here")
+        if not self._injector.faults.wrong_weights:
+            self._sleep.reload_weights()
+        exchange.answer_json(200, {"results": [None]})
 
     async def _show_faults(self, exchange: Exchange) -> None:
         exchange.answer_json(200, self._injector.faults.as_object())

@@ -39,7 +39,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m stoker_runtime simulated",
         description="Behaves as a vLLM server does, without a model. Each flag --some-flag may also be given as "
-        f"{_PREFIX}SOME_FLAG. With VLLM_SERVER_DEV_MODE=1 it has vLLM's /sleep, /wake_up and /is_sleeping.",
+        f"{_PREFIX}SOME_FLAG. With VLLM_SERVER_DEV_MODE=1 it has vLLM's /sleep, /wake_up, /is_sleeping and, to load its"
+        " weights anew, /collective_rpc.",
         allow_abbrev=False,
     )
     serving = parser.add_argument_group("serving")
@@ -72,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     faults.add_argument("--exit-code", type=int, help="of both (default: 1 and 137)")
     faults.add_argument("--hang", action="store_true", help="no token comes, and /health is good")
     faults.add_argument("--metrics-gone", action="store_true", help="/metrics answers 404")
+    faults.add_argument("--wrong-weights", action="store_true", help="are loaded anew after a sleep at level 2")
     faults.add_argument("--error-share", type=float, default=0.0, help="of requests, answered with 500")
     return parser
 

@@ -31,6 +31,12 @@ class Sleep:
                 await asyncio.sleep(self._sleep_seconds)
                 self._away = _MEMORY
                 self.level = level
+                self._engine.garbled |= level > 1
+
+    def reload_weights(self) -> None:
+        """Waking gives level 2 its memory back, and not what stood there."""
+        if "weights" not in self._away:
+            self._engine.garbled = False
 
     async def wake(self, tags: list[str] | None) -> bool:
         """Whether all of it is awake: vLLM lets weights and KV cache wake one after the other."""

@@ -4,7 +4,7 @@ import asyncio
 import json
 from pathlib import Path
 
-from tests.unit.agent.agents import Agent
+from tests.unit.agent.agents import Agent, Json
 
 
 async def drained(agent: Agent) -> None:
@@ -45,11 +45,35 @@ async def test_what_serves_is_not_put_to_sleep(tmp_path: Path) -> None:
         await stream
 
 
-async def test_a_level_that_forgets_the_weights_is_refused(tmp_path: Path) -> None:
+async def test_a_level_that_nobody_knows_is_refused(tmp_path: Path) -> None:
     async with Agent(tmp_path).of() as agent:
         await agent.ready()
         await drained(agent)
-        assert (await agent.post("/sleep?level=2"))[0] == 400
+        assert (await agent.post("/sleep?level=3"))[0] == 400
+
+
+async def test_after_a_sleep_that_dropped_the_weights_it_says_what_it_said_before(tmp_path: Path) -> None:
+    async with Agent(tmp_path).of() as agent:
+        await agent.ready()
+        before = await agent.complete()
+        await drained(agent)
+        await answered(agent, "/sleep?level=2", 200)
+        await answered(agent, "/wake", 200)
+        await agent.post("/open")
+        assert text_in(await agent.complete()) == text_in(before)
+
+
+async def test_weights_that_are_not_the_model_s_are_let_serve_nobody(tmp_path: Path) -> None:
+    async with Agent(tmp_path).of("--wrong-weights") as agent:
+        await agent.ready()
+        await drained(agent)
+        await answered(agent, "/sleep?level=2", 200)
+        await agent.post("/wake")
+        async with asyncio.timeout(5):
+            while "before it slept" not in (await agent.post("/wake"))[1]:  # noqa: ASYNC110 - what an operator does
+                await asyncio.sleep(0.05)
+        assert (await agent.load())["asleep"] is True, "or it may be"
+        assert (await agent.post("/open"))[0] == 409
 
 
 async def test_an_engine_that_cannot_sleep_says_so(tmp_path: Path) -> None:
@@ -75,3 +99,10 @@ async def answered(agent: Agent, path: str, wanted: int) -> None:
     async with asyncio.timeout(5):
         while (await agent.post(path))[0] != wanted:  # noqa: ASYNC110 - what an operator does
             await asyncio.sleep(0.02)
+
+
+def text_in(answer: tuple[int, Json]) -> str:
+    status, body = answer
+    assert status == 200
+    text: str = body["choices"][0]["text"]
+    return text

@@ -53,7 +53,7 @@ class World:
         self.orders = Orders(KEY, self.changes.append, self.agent, now)
 
     def report(self, of: Pod = POD) -> Report | None:
-        return self.orders.reports([of]).get(of.identity.uid)
+        return self.orders.reports(MODEL, [of]).get(of.identity.uid)
 
     async def repeated(self, verb: Verb, seconds: float) -> None:
         """As looks do that follow each other closely."""

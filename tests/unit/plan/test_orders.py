@@ -4,11 +4,14 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from stoker.core.control_token import ControlKey
 from stoker.core.names import Tier
-from stoker.core.plan.actions import Action, DeletePod, Retier, Tell
+from stoker.core.plan.actions import Action, DeletePod, Replace, Retier, Tell
 from stoker.core.plan.planner import plan
 from stoker.core.plan.snapshot import Pod
+from stoker.core.pool.replaced import Replaced
 from stoker.core.pool.report import Gate, Heard, Report, Verb
 from tests.unit.plan.builders import NOW, UID, deployment
 from tests.unit.plan.toy_cluster import ToyCluster
@@ -16,6 +19,7 @@ from tests.unit.plan.toy_cluster import ToyCluster
 KEY = ControlKey(b"k" * 32)
 DRAINED = Report(Verb.DRAIN, Heard.DONE, Gate.REFUSING, asleep=False, in_flight=0, closed=True)
 BUSY = replace(DRAINED, heard=Heard.UNDER_WAY, in_flight=3)
+RESTED = Report(Verb.REST, Heard.DONE, Gate.OPEN, asleep=False, in_flight=0)
 OPENED = Report(Verb.OPEN, Heard.DONE, Gate.OPEN, asleep=False, in_flight=0)
 
 
@@ -43,16 +47,30 @@ def of_tier(toy: ToyCluster, tier: Tier) -> Pod:
     return next(pod for pod in toy.pods.values() if pod.tier == tier)
 
 
-def test_a_warm_replica_is_drained_and_then_left_alone() -> None:
+def test_a_warm_replica_is_drained_opened_again_and_then_left_alone() -> None:
     toy = world(1, 1)
     warm = of_tier(toy, Tier.WARM)
     (told,) = acted(toy)
     assert isinstance(told, Tell)
     assert (told.pod, told.verb, told.model) == (warm.identity, Verb.DRAIN, "llama")
-    assert acted(toy, {warm.identity.uid: DRAINED}) == ()
+    (told,) = acted(toy, {warm.identity.uid: DRAINED})
+    assert isinstance(told, Tell)
+    assert told.verb == Verb.REST
+    assert acted(toy, {warm.identity.uid: RESTED}) == ()
 
 
-def test_a_promotion_opens_first_and_labels_then() -> None:
+def test_a_promotion_from_rest_waits_for_no_answer_and_for_no_other_write() -> None:
+    toy = world(1, 1)
+    warm = of_tier(toy, Tier.WARM)
+    wanted(toy, 2, 0)
+    first, second, *others = acted(toy, {warm.identity.uid: RESTED})
+    assert first == Retier(warm.identity, Tier.SERVING)
+    assert isinstance(second, Tell)
+    assert second.verb == Verb.OPEN, "so that its rest is forgotten when it is demoted again"
+    assert others, "the budget, once traffic is served"
+
+
+def test_a_promotion_while_it_drains_opens_first_and_labels_then() -> None:
     toy = world(1, 1)
     warm = of_tier(toy, Tier.WARM)
     wanted(toy, 2, 0)
@@ -81,6 +99,26 @@ def test_an_agent_that_takes_no_orders_is_treated_as_none() -> None:
     toy = world(1, 1)
     warm = of_tier(toy, Tier.WARM)
     assert acted(toy, {warm.identity.uid: Report(Verb.DRAIN, Heard.DEAF)}) == ()
+
+
+@pytest.mark.parametrize(
+    ("report", "reason", "why"),
+    [
+        (
+            Report(Verb.WAKE, Heard.UNDER_WAY, trouble="no token."),
+            Replaced.WAKE_UP_FAILED,
+            "it did not wake up: no token.",
+        ),
+        (Report(Verb.WAKE, Heard.UNDER_WAY, for_seconds=240.0), Replaced.WAKE_UP_LATE, "it was not awake 240 s after"),
+    ],
+)
+def test_a_sleeper_that_does_not_wake_is_ended_for_another_replica(report: Report, reason: Replaced, why: str) -> None:
+    toy = world(1, 0, asleepReplicas=1)
+    name = min(toy.pods)
+    toy.pods[name] = sleeper = replace(toy.pods[name], tier=Tier.ASLEEP)
+    (ended,) = [each for each in acted(toy, {sleeper.identity.uid: report}) if isinstance(each, Replace)]
+    assert (ended.pod, ended.reason) == (sleeper.identity, reason)
+    assert ended.why.startswith(why)
 
 
 def leaves(report: Report, seconds: float, **changes: Any) -> tuple[bool, bool]:

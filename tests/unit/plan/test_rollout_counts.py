@@ -32,12 +32,25 @@ def test_no_more_ready_replicas_are_taken_than_the_step_may_miss(
 
 
 @given(held("new"), held("old"), st.integers(1, 8), STEPS, st.booleans())
-def test_a_set_never_grows_beyond_what_is_wanted_and_the_old_one_never_grows(
+def test_no_set_grows_beyond_what_is_wanted_and_an_old_one_only_for_a_load_that_grows(
     new: Held, old: Held, wanted: int, step: Step, paused: bool
 ) -> None:
     found = goals(new, [old], wanted, step, paused=paused)
     assert found["new"] <= wanted
-    assert found["old"] <= old.count
+    grows = old.good and old.ready and not new.ready and old.count + new.count < wanted
+    assert found["old"] <= (wanted - new.count if grows else old.count)
+
+
+@given(st.integers(1, 4), st.integers(1, 4), st.sampled_from([Step.SURGING, Step.EXCHANGING]))
+def test_a_load_that_grows_is_served_by_what_is_known_to_work_until_the_target_has_proven_itself(
+    before: int, growth: int, step: Step
+) -> None:
+    old, wanted = Held("old", before, before, good=True), before + growth
+    assert goals(Held("new", 1, 0), [old], wanted, step) == {"new": 1, "old": wanted - 1}
+    assert goals(Held("new", 1, 0), [replace(old, count=wanted - 1)], wanted, step) == {"new": 1, "old": wanted - 1}
+    assert goals(Held("new", 1, 1), [old], wanted, step)["new"] >= growth
+    broken = replace(old, ready=0)
+    assert goals(Held("new", 1, 0), [broken], wanted, step)["new"] == growth
 
 
 @given(st.integers(1, 8), STEPS)

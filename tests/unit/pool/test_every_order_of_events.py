@@ -8,11 +8,12 @@ late or lost. In each state:
 """
 
 import time
+from dataclasses import replace
 
 import pytest
 
 from stoker.core.names import Tier
-from stoker.core.pool.report import Gate
+from stoker.core.pool.report import Gate, Heard, Report, Verb
 from stoker.core.pool.seat import Want
 from tests.unit.pool.model.explore import explored
 from tests.unit.pool.model.world import Faults, Pod, Sleep, World
@@ -34,10 +35,25 @@ def pods(*tiers: Tier) -> tuple[Pod, ...]:
     )
 
 
+def at_rest(*tiers: Tier) -> tuple[Pod, ...]:
+    """Settled, and the warm ones have been heard to rest."""
+    rested = Report(Verb.REST, Heard.DONE, Gate.OPEN, asleep=False, in_flight=0)
+    return tuple(replace(pod, gate=Gate.OPEN, report=rested) if pod.label is Tier.WARM else pod for pod in pods(*tiers))
+
+
 S, W, A = Tier.SERVING, Tier.WARM, Tier.ASLEEP
 WORLDS = {
     "a promotion and a demotion, an order lost, an operator killed": World(
         pods(S, W), (Want(2), Want(1, 1)), Faults(crashes=1, lost=1), requests=1
+    ),
+    "a promotion from rest and a demotion, an order lost, an operator killed": World(
+        at_rest(S, W), (Want(2), Want(1, 1)), Faults(crashes=1, lost=1), requests=1
+    ),
+    "from rest to and fro, a label whose answer is lost": World(
+        at_rest(S, W), (Want(2), Want(1, 1), Want(2)), Faults(unanswered=1), requests=1
+    ),
+    "from rest to sleep and back, an operator killed": World(
+        at_rest(S, W), (Want(1, 0, 1), Want(2)), Faults(crashes=1), requests=1
     ),
     "to and fro, an operator killed": World(
         pods(S, W), (Want(1, 1), Want(2), Want(1, 1)), Faults(crashes=1), requests=1

@@ -8,8 +8,9 @@ import pytest
 
 from stoker.core.scaling.decide import demand
 from stoker.core.scaling.demands import Reason
+from stoker.core.scaling.limits import held_by_others
 from stoker.core.scaling.memory import Memory
-from stoker.core.scaling.observation import Limits, Prior, Reading, Stage
+from stoker.core.scaling.observation import Limits, Prior, Reading, Rolling, Stage
 from stoker.core.scaling.restart import kept, recalled
 from tests.unit.scaling.builders import LIMITS, PRIOR, Watched, load, observation, replica, replicas
 from tests.unit.scaling.toy_cluster import ToyCluster, reversals
@@ -108,10 +109,11 @@ def test_starting_replicas_count_so_that_a_backlog_does_not_double_the_order_aga
     assert max(orders) <= 4
 
 
-def test_surge_replicas_of_a_rollout_are_not_capacity() -> None:
+@pytest.mark.parametrize("rolling", [Rolling.BESIDE, Rolling.INSTEAD])
+def test_surge_replicas_of_a_rollout_are_not_capacity(rolling: Rolling) -> None:
     watched = busy()
     before = watched.memory.wanted
-    watched.fields = {"limits": replace(LIMITS, frozen=True)}
+    watched.fields = {"limits": replace(LIMITS, rolling=rolling)}
     surge = tuple(
         replace(one, uid=f"surge-{one.uid}", revision="s", stage=Stage.LOADING, reading=Reading.UNKNOWN, load=None)
         for one in watched.seen
@@ -120,19 +122,51 @@ def test_surge_replicas_of_a_rollout_are_not_capacity() -> None:
         watched.served(BUSY, in_flight=20)
         said = watched.decide(watched.seen + surge)
         assert said.serving == before
-    assert Reason.FROZEN in said.reasons
 
 
-def test_surge_replicas_that_are_ready_raise_nothing() -> None:
+@pytest.mark.parametrize("rolling", [Rolling.BESIDE, Rolling.INSTEAD])
+def test_surge_replicas_that_are_ready_raise_nothing(rolling: Rolling) -> None:
     watched = busy()
     before = watched.memory.wanted
     surge = tuple(replace(one, uid=f"surge-{one.uid}", revision="s") for one in watched.seen)
     watched.seen += surge
-    watched.fields = {"limits": replace(LIMITS, frozen=True)}
+    watched.fields = {"limits": replace(LIMITS, rolling=rolling)}
     watched.run(60, BUSY, in_flight=10)
+    assert watched.memory.wanted == before
     watched.seen = watched.seen[:4]
     watched.fields = {}
     assert watched.tick(BUSY, in_flight=20).serving == before
+
+
+def test_a_rollout_takes_nothing_away_however_little_there_is_to_do() -> None:
+    watched = busy()
+    before = watched.memory.wanted
+    watched.fields = {"limits": replace(LIMITS, rolling=Rolling.BESIDE)}
+    watched.run(900, 0.5, in_flight=1)
+    assert watched.memory.wanted == before
+    watched.fields = {}
+    watched.run(60, 0.5, in_flight=1)
+    assert (watched.memory.wanted or 0) < (before or 0), "it is what the rollout held"
+
+
+def test_a_load_that_grows_in_a_rollout_is_followed_where_there_is_room() -> None:
+    watched = busy()
+    before = watched.memory.wanted or 0
+    watched.fields = {"limits": replace(LIMITS, rolling=Rolling.BESIDE)}
+    watched.run(60, 3 * BUSY, in_flight=40)
+    assert (watched.memory.wanted or 0) > before
+
+
+def test_a_rollout_that_has_no_room_orders_nothing_and_gives_up_only_what_has_found_no_place() -> None:
+    limits = replace(LIMITS, rolling=Rolling.INSTEAD)
+    assert held_by_others(9, 5, 0, limits) == 5
+    assert held_by_others(2, 5, 0, limits) == 5
+    assert held_by_others(2, 5, 1, limits) == 4
+
+
+def test_a_freeze_holds_the_number() -> None:
+    limits = replace(LIMITS, frozen=True, rolling=Rolling.BESIDE)
+    assert [held_by_others(wanted, 5, 3, limits) for wanted in (0, 5, 9)] == [5, 5, 5]
 
 
 def test_all_unready_is_not_zero() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from stoker.core.scaling.decide import demand
 from stoker.core.scaling.memory import Memory
-from stoker.core.scaling.observation import Aims, Limits, Load, Observation, Prior, Reading, Replica, Stage
+from stoker.core.scaling.observation import Aims, Limits, Load, Observation, Prior, Reading, Replica, Rolling, Stage
 from stoker.core.scaling.restart import kept, recalled
 from stoker.core.scaling.tuning import DEFAULT, Tuning
 from tests.unit.scaling.builders import PRIOR
@@ -52,6 +52,7 @@ LIMITS = st.builds(
     asleep=st.integers(0, 2),
     max_pending=st.none() | st.integers(1, 4),
     frozen=st.sampled_from([False, False, False, True]),
+    rolling=st.sampled_from([Rolling.NO, Rolling.NO, *Rolling]),
 )
 PRIORS = st.sampled_from([PRIOR, Prior()])
 STRIDES = st.sampled_from([0.0, 2.0, 2.0, 2.0, 30.0, 400.0])

@@ -111,3 +111,14 @@ async def test_without_development_mode_it_cannot_be_put_to_sleep() -> None:
         for path in ("/sleep", "/wake_up"):
             assert (await engine.post(path))[0] == 404
         assert (await engine.get("/is_sleeping"))[0] == 404
+
+
+async def test_level_2_forgets_the_weights_until_they_are_loaded_anew() -> None:
+    async with Served() as engine:
+        before = (await engine.chat(max_tokens=5))["choices"]
+        await engine.post("/sleep?level=2&mode=wait")
+        await engine.post("/wake_up?tags=weights")
+        await engine.post("/wake_up?tags=kv_cache")
+        assert (await engine.chat(max_tokens=5))["choices"] != before
+        assert (await engine.post("/collective_rpc", {"method": "reload_weights"}))[0] == 200
+        assert (await engine.chat(max_tokens=5))["choices"] == before

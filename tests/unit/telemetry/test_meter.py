@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from stoker.core.names import Tier
 from stoker.core.plan.snapshot import Pod
+from stoker.core.pool.replaced import Replaced
 from stoker.core.scaling.observation import Stage
 from stoker.telemetry.devices import Held, Prices, State, held_by
 from stoker.telemetry.meter import LONGEST_STEP_SECONDS, Meter
@@ -136,3 +137,10 @@ def test_a_model_that_is_gone_is_forgotten_and_one_of_its_name_begins_at_zero() 
     meter.hold("llama", [], 1.0)
     meter.forget_all_but({"other"})
     assert meter.account("llama").seconds == {}
+
+
+def test_what_was_ended_for_another_one_is_counted_from_zero_on() -> None:
+    meter = Meter[str](Prices())
+    assert meter.account("llama").replaced == {"WakeUpFailed": 0, "WakeUpLate": 0, "DeviceFault": 0}
+    meter.replaced("llama", Replaced.WAKE_UP_LATE)
+    assert meter.account("llama").replaced[Replaced.WAKE_UP_LATE] == 1

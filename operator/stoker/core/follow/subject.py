@@ -10,7 +10,7 @@ from stoker.api.v1alpha1.scaling import LoadSource, ObservedWorkload, ScalingMod
 from stoker.core.engine import pods_per_replica
 from stoker.core.follow.prior import Shape, prior_of, shape_of
 from stoker.core.names import WOKEN_AT
-from stoker.core.scaling.observation import Aims, Limits, Prior
+from stoker.core.scaling.observation import Aims, Limits, Prior, Rolling
 from stoker.core.scaling.schedule import scheduled_floor
 from stoker.core.scaling.tuning import DEFAULT, Tuning
 
@@ -44,7 +44,9 @@ class Subject:
         seen = [product for product in products_in_sight if not self.products or product in self.products]
         return prior_of(self.shape, self.most_at_once, seen or self.products, self.aims)
 
-    def limits(self, wall: datetime, lead_seconds: float, *, frozen: bool) -> Limits:
+    def limits(
+        self, wall: datetime, lead_seconds: float, *, frozen: bool = False, rolling: Rolling = Rolling.NO
+    ) -> Limits:
         """The floor of the spec, of its schedule or of who woke it, whichever is highest."""
         woken = int(self.awake_until is not None and wall < self.awake_until)
         floor = max(self.floor, woken, scheduled_floor(self.schedule, wall, lead_seconds))
@@ -54,6 +56,7 @@ class Subject:
             warm=self.warm,
             max_pending=self.max_pending,
             frozen=frozen,
+            rolling=rolling,
         )
 
 

@@ -18,6 +18,10 @@ from stoker.core.scaling.restart import kept
 from stoker.core.timestamp import timestamp
 
 _LONGEST_SENTENCE = 1024
+_ROLLING = (
+    "A rollout is under way: no replica is given up until it ends, and none is added where new ones take the place of"
+    " old ones."
+)
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ def _limit(subject: Subject, demand: Demand, grant: Grant) -> Refusal | None:
             f" {subject.max_pending} may (scaling.maxPendingReplicas in the operator's configuration).",
         )
     if Why.FROZEN in demand.reasons:
-        return Refusal(Reason.SCALING_FROZEN, "A rollout is under way, so the number of replicas stays.")
+        return Refusal(Reason.SCALING_FROZEN, _ROLLING)
     return None
 
 

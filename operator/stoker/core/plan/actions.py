@@ -7,6 +7,7 @@ from typing import Any
 from stoker.api.v1alpha1.status import Status
 from stoker.core.names import Tier
 from stoker.core.plan.snapshot import Identity, ObjectKind
+from stoker.core.pool.replaced import Replaced
 from stoker.core.pool.report import Verb
 
 Json = dict[str, Any]
@@ -172,7 +173,7 @@ class Replace:
 
     pod: Identity
     why: str
-    reason: str = "Replaced"  # of the Event
+    reason: Replaced
 
 
 @dataclass(frozen=True)

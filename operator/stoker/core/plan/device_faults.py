@@ -7,11 +7,11 @@ so that no more than one pod of a replica is made in that time. A LeaderWorkerSe
 
 from collections.abc import Iterator, Mapping
 
-from stoker.api.v1alpha1.reason import Reason
 from stoker.core.names import SERVER_CONTAINER
 from stoker.core.plan.actions import Replace
 from stoker.core.plan.replicas import RevisionReplicas
 from stoker.core.plan.snapshot import Container, Snapshot
+from stoker.core.pool.replaced import Replaced
 from stoker_runtime.agent.exit_codes import ExitCode
 
 YOUNGEST_SECONDS = 300
@@ -34,4 +34,4 @@ def replaced(snapshot: Snapshot, replicas: Mapping[str, RevisionReplicas]) -> It
             if pod.ready or pod.group or not old_enough or not any(map(faulted, pod.containers)):
                 continue
             why = f"the GPU or its driver failed on node {pod.node}; the node is worth a look"
-            yield Replace(pod.identity, why, Reason.DEVICE_FAULT)
+            yield Replace(pod.identity, why, Replaced.DEVICE_FAULT)

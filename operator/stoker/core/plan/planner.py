@@ -64,9 +64,10 @@ def plan(snapshot: Snapshot) -> Plan:
     moving, moving_seconds = _tiers(snapshot, target, replicas, cover.want, course)
     actions: list[Action] = [
         *adoptions(snapshot),
+        # Users wait for a promotion, and nobody waits for what follows it.
+        *moving,
         *_fetching(snapshot, target),
         *_owned(snapshot, least_available(snapshot, replicas, wanted.serving), target),
-        *moving,
         *cover.allowed(changes, tiers_move=bool(moving)),
         *leaving,
         *replaced(snapshot, replicas),

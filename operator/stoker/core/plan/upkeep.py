@@ -57,9 +57,9 @@ def moved_tiers(
         report = reports[name]
         if taken.label:
             actions.append(Retier(leader.identity, taken.label))
-        elif taken.replace:
-            actions.append(Replace(leader.identity, taken.replace))
-        elif taken.tell and report:
+        if taken.replace:
+            actions.append(Replace(leader.identity, taken.why, taken.replace))
+        if taken.tell and report:
             actions.append(tell(leader, snapshot, taken.tell))
             waits.append(again_seconds(report.failures))
     return actions, min(waits, default=None)

@@ -12,6 +12,7 @@ class Verb(StrEnum):
 
     DRAIN = "drain"
     OPEN = "open"
+    REST = "rest"  # an opening of what was drained and stays off traffic, so that a label alone promotes it
     SLEEP = "sleep"
     WAKE = "wake"
 
@@ -58,6 +59,11 @@ class Report:
     @property
     def opened(self) -> bool:
         return self.verb is Verb.OPEN and self.heard is Heard.DONE
+
+    @property
+    def rested(self) -> bool:
+        """It was drained, and lets requests in again, so that nothing is in the way of traffic."""
+        return self.verb is Verb.REST and self.heard is Heard.DONE
 
     @property
     def fast_asleep(self) -> bool:

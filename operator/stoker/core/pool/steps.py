@@ -3,21 +3,24 @@
     label    wanted          step
     serving  serving         none
     serving  warm, asleep    label warm: off traffic before anything else
-    warm     warm            drain, until nothing is in flight and nothing is let in
-    warm     serving         open, and label serving once it says that it is
+    warm     warm            drain, until nothing is in flight; then open again, and rest
+    warm     serving         label serving, and open, where it rests; else open, and label once it says that it is
     warm     asleep          drain, and label asleep once it is drained
     asleep   asleep          sleep; where it turns out to let requests in, drain first
     asleep   serving, warm   wake, and label warm once a token has proven it
 
 A label is written before what only makes sense behind it, and an order is believed once it was answered. So whoever
 takes over after any step goes on with the next. Nothing labelled warm was told to sleep, and nothing labelled serving
-was told to drain. A replica whose agent takes no orders has labels only, and is never asleep.
+was told to drain. What rests costs a promotion no order: the one beside the label only makes what was heard of its rest
+unknown, so that it is drained anew when it is demoted. A replica whose agent takes no orders has labels only, and is
+never asleep.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from stoker.core.names import Tier
+from stoker.core.pool.replaced import Replaced
 from stoker.core.pool.report import Gate, Heard, Report, Verb
 from stoker.core.pool.seat import Seat, Want
 from stoker.core.pool.tiers import changes
@@ -29,11 +32,12 @@ LONGEST_WAKE_SECONDS = 240.0
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """At most one of the three."""
+    """A label with or without an order behind it, or an order, or another replica in its place."""
 
     label: Tier | None = None
     tell: Verb | None = None
-    replace: str = ""  # why it cannot come to what is wanted
+    replace: Replaced | None = None
+    why: str = ""  # it is replaced
 
 
 STAY = Step()
@@ -62,18 +66,22 @@ def step(label: Tier, wanted: Tier, report: Report | None) -> Step:
 def _from_serving(wanted: Tier, report: Report) -> Step:
     if wanted is not Tier.SERVING:
         return Step(label=Tier.WARM)
-    # It was promoted unheard.
+    # It was promoted unheard, or while nobody could tell whether the label had been written.
     unheard = report.verb is Verb.OPEN and report.heard is not Heard.DONE
-    return Step(tell=Verb.OPEN) if unheard else STAY
+    return Step(tell=Verb.OPEN) if unheard or report.verb is Verb.REST else STAY
 
 
 def _from_warm(wanted: Tier, report: Report) -> Step:
+    if wanted is Tier.SERVING and report.rested:
+        return Step(label=Tier.SERVING, tell=Verb.OPEN)
     if wanted is Tier.SERVING:
         silent = report.verb is Verb.OPEN and report.failures >= SILENT_TRIES and not report.closed
         return Step(label=Tier.SERVING) if report.opened or silent else Step(tell=Verb.OPEN)
+    if wanted is Tier.WARM and (report.drained or report.verb is Verb.REST):
+        return STAY if report.rested else Step(tell=Verb.REST)
     if not report.drained:
         return Step(tell=Verb.DRAIN)
-    return Step(label=Tier.ASLEEP) if wanted is Tier.ASLEEP else STAY
+    return Step(label=Tier.ASLEEP)
 
 
 def _from_asleep(wanted: Tier, report: Report) -> Step:
@@ -91,9 +99,10 @@ def _waking(report: Report) -> Step:
     if report.awake:
         return Step(label=Tier.WARM)
     if report.verb is Verb.WAKE and report.trouble:
-        return Step(replace=f"it did not wake up: {report.trouble}")
+        return Step(replace=Replaced.WAKE_UP_FAILED, why=f"it did not wake up: {report.trouble}")
     if report.verb is Verb.WAKE and report.for_seconds >= LONGEST_WAKE_SECONDS:
-        return Step(replace=f"it was not awake {LONGEST_WAKE_SECONDS:.0f} s after it was told to wake up")
+        why = f"it was not awake {LONGEST_WAKE_SECONDS:.0f} s after it was told to wake up"
+        return Step(replace=Replaced.WAKE_UP_LATE, why=why)
     return Step(tell=Verb.WAKE)
 
 

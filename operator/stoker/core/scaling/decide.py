@@ -13,7 +13,7 @@ from stoker.core.scaling.explain import Explanation
 from stoker.core.scaling.lead_times import Expected, expected
 from stoker.core.scaling.learning import Believed, Learned, believed, learn
 from stoker.core.scaling.levels import Levels
-from stoker.core.scaling.limits import limited
+from stoker.core.scaling.limits import held_by_others, limited
 from stoker.core.scaling.memory import Memory
 from stoker.core.scaling.need import Facts, Need, need, queues
 from stoker.core.scaling.observation import Observation
@@ -199,8 +199,9 @@ def _wanted(tick: _Tick, levels: Levels, needed: Need, worth: int) -> _Wanted:
     if 2 * census.sight.saturated >= len(census.ready) > 0 and census.sight.saturated:
         asked = _saturated(tick, asked)
         reasons.append(Reason.SATURATED)
-    if limits.frozen:
-        asked, reasons = tick.before, [Reason.FROZEN]
+    free, asked = asked, held_by_others(asked, tick.before, census.pending, limits)
+    if asked != free or limits.frozen:
+        reasons = [Reason.FROZEN]
     placed = census.counted - census.pending
     bound = limited(asked, tick.before, placed, census.warm_ready, limits)
     if bound.serving and Reason.IDLE in reasons:

@@ -1,7 +1,7 @@
 """Whether replicas may be given up now, and how many.
 
 never          while a ready serving replica is unknown, saturated or expired, or none is ready
-never          inside a rollout or a freeze
+never          inside a freeze, nor inside a rollout but for what has no place
 at most        max(1, a quarter) of them every 10 s
 """
 

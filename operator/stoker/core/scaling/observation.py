@@ -74,6 +74,16 @@ class Replica:
     load: Load | None = None
 
 
+class Rolling(StrEnum):
+    """What a rollout leaves to the load."""
+
+    NO = "no"
+    BESIDE = "beside"
+    """New replicas start beside the old ones: more may be ordered, and none is given up."""
+    INSTEAD = "instead"
+    """There is no room beside the old ones: none is ordered, and only what has found no place is given up."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     floor: int
@@ -84,7 +94,8 @@ class Limits:
     max_pending: int | None = None
     """Most replicas that may wait for a node at once; None: no limit."""
     frozen: bool = False
-    """A rollout is under way, or a person froze the fleet."""
+    """A person froze the fleet."""
+    rolling: Rolling = Rolling.NO
 
 
 @dataclass(frozen=True, slots=True)

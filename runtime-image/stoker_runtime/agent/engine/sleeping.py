@@ -1,10 +1,16 @@
-"""Putting the engine to sleep and waking it, where it can: only when nothing can come in and nothing runs."""
+"""Putting the engine to sleep and waking it, where it can: only when nothing can come in and nothing runs.
+
+level 1    its weights move to the host's memory, and back: it is proven by one token
+level 2    its weights are dropped, and loaded anew from the volume between their memory and that of the cache, so that
+           nobody can be served by what is there before; it is proven by the very answer that it gave before it slept
+"""
 
 import asyncio
 import json
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from stoker_runtime.agent.engine.loopback import (
@@ -20,8 +26,11 @@ from stoker_runtime.agent.pipe.upstream import Upstream
 from stoker_runtime.agent.tally import Tally
 
 SLEEPERS = frozenset({"vllm", "simulated"})
+_LEVELS = ("1", "2")
 _TURN_SECONDS = 180.0  # weights of a large model, over PCIe, both ways
 _QUESTION_SECONDS = 10.0
+_PROOF = "Hello"
+_PROOF_TOKENS = 8
 
 
 class SleepState(StrEnum):
@@ -55,6 +64,8 @@ class Sleeper:
         self._tally = tally
         self._turn: asyncio.Task[None] | None = None
         self._last_failure: str | None = None
+        self._dropped = True  # whether the weights have to be loaded anew: unknown counts as dropped
+        self._said: str | None = None  # what it answers with its own weights; None: nobody asked
         self.state = SleepState.AWAKE
 
     @property
@@ -69,7 +80,7 @@ class Sleeper:
             return Told(200, "asleep")
         if self.state is SleepState.WAKING:
             return Told(409, "It is waking up: ask again when that is done.")
-        return self._begin(SleepState.FALLING_ASLEEP, self._fall_asleep)
+        return self._begin(SleepState.FALLING_ASLEEP, partial(self._fall_asleep, int(level)))
 
     def wake(self) -> Told:
         if self._engine not in SLEEPERS:
@@ -94,19 +105,27 @@ class Sleeper:
         """The engine is another one now, and was born awake."""
         if self._turn is not None:
             self._turn.cancel()
+        self._said = None
         self.state = SleepState.AWAKE
 
     def _refusal(self, level: str) -> Told | None:
         if self._engine not in SLEEPERS:
             return self._no_sleeper()
-        if level != "1":
-            return Told(400, f"level is {level!r}: write 1; after level 2 the weights would be garbage on waking.")
+        if wrong := self._wrong_level(level):
+            return Told(400, wrong)
         if self.is_asleep:
             return None
         if self._gate.state is not GateState.REFUSING:
             return Told(409, f"The gate is {self._gate.state}: POST /drain first, and wait until it is refusing.")
         if self._tally.in_flight:
             return Told(409, f"{self._tally.in_flight} request(s) are in flight: wait until none is.")
+        return None
+
+    def _wrong_level(self, level: str) -> str | None:
+        if level not in _LEVELS:
+            return f"level is {level!r}: write {' or '.join(_LEVELS)}."
+        if level == "2" and self._model is None:
+            return "At level 2 the engine is asked what it says before and after: start the agent with --served-name."
         return None
 
     def _no_sleeper(self) -> Told:
@@ -136,30 +155,46 @@ class Sleeper:
         fit = self.state is SleepState.FALLING_ASLEEP
         return SleepState.ASLEEP if asleep else SleepState.AWAKE if fit else SleepState.UNKNOWN
 
-    async def _fall_asleep(self) -> None:
-        await self._told("/sleep?level=1&mode=wait")
+    async def _fall_asleep(self, level: int) -> None:
+        self._said = await self._answer(self._model) if level > 1 and self._model is not None else None
+        self._dropped = level > 1
+        await self._told(f"/sleep?level={level}&mode=wait")
         if not await self._is_sleeping():
             raise TurnFailedError("POST /sleep was accepted, and the engine says that it is awake.")
         self.state = SleepState.ASLEEP
 
     async def _wake_up(self) -> None:
-        await self._told("/wake_up")
+        if self._dropped:
+            await self._told("/wake_up?tags=weights")
+            await self._told("/collective_rpc", {"method": "reload_weights"})
+            await self._told("/wake_up?tags=kv_cache")
+        else:
+            await self._told("/wake_up")
         if await self._is_sleeping():
             raise TurnFailedError("POST /wake_up was accepted, and the engine says that it sleeps.")
         if self._model is not None:
-            await self._probe(self._model)
+            said = await self._answer(self._model)
+            if self._said is not None and said != self._said:
+                raise TurnFailedError(f"Asked {_PROOF!r} it said {self._said!r} before it slept, and {said!r} after.")
         self.state = SleepState.AWAKE
 
-    async def _probe(self, model: str) -> None:
+    async def _answer(self, model: str) -> str:
+        """The likeliest tokens: the same weights say the same."""
         try:
-            answer = await complete(self._address, model, "Hello", 1, _TURN_SECONDS)
+            answer = await complete(self._address, model, _PROOF, _PROOF_TOKENS, _TURN_SECONDS)
         except (EngineGoneError, EngineLateError, EngineNonsenseError) as error:
-            raise TurnFailedError(f"The first token after waking did not come: {error}.") from error
-        if not answer.is_good:
-            raise TurnFailedError(f"The first token after waking did not come: {answer}.")
+            raise TurnFailedError(f"There were no tokens to prove it: {error}.") from error
+        try:
+            said = json.loads(answer.body)["choices"][0]["text"] if answer.is_good else None
+        except (ValueError, LookupError, TypeError):
+            said = None
+        if not isinstance(said, str):
+            raise TurnFailedError(f"There were no tokens to prove it: {answer}.")
+        return said
 
-    async def _told(self, target: str) -> None:
-        answer = await self._asked("POST", target, _TURN_SECONDS)
+    async def _told(self, target: str, body: dict[str, str] | None = None) -> None:
+        encoded = None if body is None else json.dumps(body).encode()
+        answer = await self._asked("POST", target, _TURN_SECONDS, encoded)
         if answer.status == 404:
             raise TurnFailedError(
                 f"POST {target} is unknown to the engine: start it with VLLM_SERVER_DEV_MODE=1 and --enable-sleep-mode."
@@ -177,8 +212,8 @@ class Sleeper:
             raise TurnFailedError(f"GET /is_sleeping answered {answer}.")
         return said
 
-    async def _asked(self, method: str, target: str, timeout_seconds: float) -> EngineAnswer:
+    async def _asked(self, method: str, target: str, timeout_seconds: float, body: bytes | None = None) -> EngineAnswer:
         try:
-            return await ask(self._address, method, target, timeout_seconds)
+            return await ask(self._address, method, target, timeout_seconds, body)
         except (EngineGoneError, EngineLateError, EngineNonsenseError) as error:
             raise TurnFailedError(f"{error}.") from error

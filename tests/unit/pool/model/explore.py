@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from stoker.core.names import Tier
-from tests.unit.pool.model.operator import acts, crashes, looks
+from tests.unit.pool.model.operator import acts, crashes, looks, unanswered
 from tests.unit.pool.model.replicas import arrives, goes_wrong, happens, require_traffic_is_served
 from tests.unit.pool.model.world import BrokenPromiseError, World
 
@@ -41,6 +41,7 @@ def explored(beginning: World, most_states: int) -> Explored:
 def _next(world: World) -> Iterator[World]:
     if world.plan:
         yield acts(world)
+        yield from unanswered(world)
     elif not world.looked:
         yield looks(world)
     if world.faults.crashes:

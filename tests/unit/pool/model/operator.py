@@ -55,9 +55,9 @@ def _moves(pods: tuple[Pod, ...], want: Want) -> Iterator[Act]:
         pod = staying[name]
         if step.label:
             yield Act("label", pod.name, pod.api, step.label)
-        elif step.replace:
+        if step.replace:
             yield Act("delete", pod.name, pod.api)
-        else:
+        if step.tell:
             yield Act("tell", pod.name, verb=step.tell)
     if len(staying) < want.replicas:
         yield Act("grow")
@@ -101,6 +101,13 @@ def acts(world: World) -> World:
         return replace(world, pods=tuple(each for each in world.pods if each is not pod))
     assert act.label
     return world.with_pod(replace(pod, label=act.label, since=Since.JUST_NOW))
+
+
+def unanswered(world: World) -> Iterator[World]:
+    """The label is written and the answer is lost, so the rest of the plan is not carried out."""
+    if world.faults.unanswered and world.plan[0].kind == "label":
+        faults = replace(world.faults, unanswered=world.faults.unanswered - 1)
+        yield replace(acts(world), plan=(), faults=faults)
 
 
 def given(pod: Pod, verb: Verb) -> Pod:

@@ -103,7 +103,7 @@ def _woken(pod: Pod) -> tuple[Pod, Heard]:
     return (pod, told[pod.sleep]) if pod.sleep in told else (replace(pod, sleep=Sleep.WAKING), Heard.UNDER_WAY)
 
 
-_VERBS = {Verb.DRAIN: _drained, Verb.OPEN: _opened, Verb.SLEEP: _put_to_sleep, Verb.WAKE: _woken}
+_VERBS = {Verb.DRAIN: _drained, Verb.OPEN: _opened, Verb.REST: _opened, Verb.SLEEP: _put_to_sleep, Verb.WAKE: _woken}
 
 
 def _answered(pod: Pod, order: Order, heard: Heard) -> Pod:

@@ -72,6 +72,7 @@ class Faults:
     lost: int = 0  # orders or answers that do not arrive in time
     restarts: int = 0  # of a replica's container
     stuck: int = 0  # wake-ups that fail
+    unanswered: int = 0  # labels that are written, and nobody is told so
 
 
 @dataclass(frozen=True, slots=True)
