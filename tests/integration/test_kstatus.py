@@ -25,6 +25,8 @@ from tests.integration.operator_under_test import NAMESPACE, operator
 from tests.integration.toy_node import ToyNode
 from tests.integration.world import MODELS, World, inhabited
 
+pytestmark = pytest.mark.timeout(900)  # once, the program is built
+
 Json = dict[str, Any]
 CURRENT, IN_PROGRESS, FAILED = "Current", "InProgress", "Failed"
 
