@@ -18,16 +18,16 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import aiohttp
-
 from bench.circumstances import when_and_where
 from bench.coldstart.image_root import image_root
 from bench.coldstart.private_network import archive_inside
 from bench.fidelity.engine import CONTEXT_TOKENS, MOST_SEQUENCES, STEP_TOKENS, URL, running
 from bench.fidelity.prediction import Answered, Level, Sent, level_of, predicted
 from e2e.models.build import build as build_model
-from stoker.cli.calibrate.endpoint import Endpoint, Streamed
-from stoker.cli.calibrate.measuring import Plan, measured, prompt_of
+from stoker.cli.calibrate.endpoint import Endpoint
+from stoker.cli.calibrate.measuring import Plan, measured
+from stoker.cli.openai.server import prompt_of, session_with
+from stoker.cli.openai.streaming import Streamed
 from stoker.sim.calibration import Calibrated, calibrated
 
 RESULTS = Path(__file__).parents[1] / "results"
@@ -54,9 +54,9 @@ def full_rate(found: Calibrated) -> float:
 
 
 async def words_of_a_token() -> float:
-    async with aiohttp.ClientSession() as session:
-        answer = await Endpoint(session, URL, MODEL).stream(prompt_of(random.Random(1), 64), 1)  # noqa: S311 - a probe
-    return 64 / answer.prompt_tokens
+    async with session_with({}) as session:
+        answer = await Endpoint(session, URL, MODEL).complete(prompt_of(random.Random(1), 64), 1)  # noqa: S311 - a probe
+    return 64 / (answer.prompt_tokens or 64)
 
 
 async def load(rate: float, seconds: float, seed: int) -> list[Streamed]:
@@ -66,13 +66,13 @@ async def load(rate: float, seconds: float, seed: int) -> list[Streamed]:
     words = await words_of_a_token()
     began, at = loop.time(), 0.0
     tasks = []
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+    async with session_with({}) as session:
         endpoint = Endpoint(session, URL, MODEL)
         while (at := at + chance.expovariate(rate)) < seconds:
             prompt = prompt_of(chance, max(1, round(words * chance.randint(*PROMPT_TOKENS))))
             answer = chance.randint(*ANSWER_TOKENS)
             await asyncio.sleep(max(0.0, began + at - loop.time()))
-            tasks.append(asyncio.create_task(endpoint.stream(prompt, answer)))
+            tasks.append(asyncio.create_task(endpoint.complete(prompt, answer)))
         return list(await asyncio.gather(*tasks))
 
 
@@ -80,11 +80,11 @@ def both(found: Calibrated, streamed: list[Streamed]) -> tuple[Level, Level]:
     """What is predicted, and what was measured."""
     streamed = sorted(streamed, key=lambda one: one.asked_at)
     began = streamed[0].asked_at
-    sent = [Sent(one.asked_at - began, one.prompt_tokens, one.answer_tokens) for one in streamed]
+    sent = [Sent(one.asked_at - began, one.prompt_tokens or 0, one.tokens) for one in streamed]
     answered = [
         Answered(
-            one.first_token_seconds,
-            (one.moments[-1] - one.moments[0]) / (one.answer_tokens - 1) if one.answer_tokens > 1 else None,
+            one.moments[0] - one.asked_at,
+            (one.moments[-1] - one.moments[0]) / (one.tokens - 1) if one.tokens > 1 else None,
             one.moments[-1] - one.asked_at,
         )
         for one in streamed

@@ -76,6 +76,7 @@ COREDNS = Binary("coredns", ".", "coredns", stamped_with="github.com/coredns/cor
 PROVISIONER = Binary("provisioner", "./cmd/provisioner")
 SCRAPE_TARGETS = Binary("scrape-targets", "./cmd/scrape-targets")
 FAKE_GPU = Binary("fake-gpu", "./cmd/fake-gpu")
+KSTATUS = Binary("kstatus", "./cmd/kstatus", "gitops")  # for one test, so no part of a cluster
 ALL_BINARIES = (KUBE, COREDNS, PROVISIONER, SCRAPE_TARGETS, FAKE_GPU, HELM, KWOK)
 
 

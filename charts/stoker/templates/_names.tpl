@@ -43,3 +43,11 @@ default
 {{- define "stoker.keySecretName" -}}
 {{ .Values.agentKey.existingSecret | default (printf "%s-agent-key" (include "stoker.name" .)) }}
 {{- end }}
+
+{{- /* Whether `helm test` has a model made: where the operator looks after the release's namespace, and has an image. */}}
+{{- define "stoker.testHasTrial" -}}
+{{- $watched := include "stoker.namespaces" . | fromJsonArray -}}
+{{- if and .Values.test.simulated.enabled .Values.runtime.enabled (or (empty $watched) (has .Release.Namespace $watched)) -}}
+true
+{{- end -}}
+{{- end }}

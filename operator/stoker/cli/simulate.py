@@ -51,7 +51,7 @@ def add_to(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     parser.add_argument("--router", choices=_ROUTERS, default="least-load", help="(default: least-load)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of all that is drawn (default: 1)")
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="(default: text)")
     parser.add_argument("--plot", metavar="FILE.svg", help="draw the time line; with --compare the costs as well")
     parser.set_defaults(run=run)
 
@@ -84,8 +84,10 @@ def run(options: argparse.Namespace) -> int:
     except PolicyError as wrong:
         raise InputError([str(wrong)]) from wrong
     seconds = time.perf_counter() - began
-    print(_json(results) if options.json else _table(results) if options.compare else _text(results[0]))
-    if not options.json:
+    if options.output == "json":
+        print(_json(results))
+    else:
+        print(_table(results) if options.compare else _text(results[0]))
         simulated = situation.trace.duration_seconds * len(results)
         print(f"\n{simulated:.0f} s simulated in {seconds:.1f} s: {simulated / seconds:.0f} times real time")
     if options.plot:

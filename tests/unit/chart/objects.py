@@ -17,6 +17,11 @@ def objects(values: Json | None = None) -> list[Json]:
         return [one for one in yaml.safe_load_all(rendered("--values", written(values, Path(folder)))) if one]
 
 
+def installed(values: Json | None = None) -> list[Json]:
+    """Without what is there for a test's time only."""
+    return [one for one in objects(values) if "helm.sh/hook" not in one["metadata"].get("annotations", {})]
+
+
 def written(values: Json | None, folder: Path) -> str:
     """The values as a file, with a registry where they name none."""
     path = folder / "values.yaml"

@@ -15,7 +15,7 @@ from stoker.core.plan.agent import CONTROL_PORT
 from tests.unit.chart.generation.places import CHART, CRD, ROOT
 from tests.unit.chart.golden_files import VALUE_SETS
 from tests.unit.chart.helm import rendered, run
-from tests.unit.chart.objects import REGISTRY, Json, objects, of_kind, only
+from tests.unit.chart.objects import REGISTRY, Json, installed, objects, of_kind, only
 
 EVERYTHING = {
     "test": {"model": {"name": "web"}},
@@ -48,7 +48,7 @@ def test_the_definition_is_the_one_in_crds_word_for_word() -> None:
 
 
 def test_the_account_may_do_what_the_table_of_permissions_says_and_nothing_else() -> None:
-    found = objects()
+    found = installed()
     assert only("ClusterRole", found)["rules"] == needed(Scope.MODELS, Scope.CLUSTER)
     assert only("Role", found)["rules"] == needed(Scope.OPERATOR)
     account = only("ServiceAccount", found)["metadata"]["name"]
@@ -58,7 +58,7 @@ def test_the_account_may_do_what_the_table_of_permissions_says_and_nothing_else(
 
 
 def test_an_operator_of_two_namespaces_has_roles_there_and_reads_nodes_only_of_the_cluster() -> None:
-    found = objects({"configuration": {"watch": {"namespaces": ["team-a", "team-b"]}}})
+    found = installed({"configuration": {"watch": {"namespaces": ["team-a", "team-b"]}}})
     assert only("ClusterRole", found)["rules"] == needed(Scope.CLUSTER)
     roles = {role["metadata"]["namespace"]: role["rules"] for role in of_kind("Role", found)}
     models = needed(Scope.MODELS)
@@ -66,7 +66,7 @@ def test_an_operator_of_two_namespaces_has_roles_there_and_reads_nodes_only_of_t
 
 
 def test_an_operator_of_its_own_namespace_has_both_roles_there() -> None:
-    found = objects({"configuration": {"watch": {"namespaces": ["stoker-system"]}}})
+    found = installed({"configuration": {"watch": {"namespaces": ["stoker-system"]}}})
     names = {role["metadata"]["name"]: role["rules"] for role in of_kind("Role", found)}
     assert names == {"stoker-operator": needed(Scope.OPERATOR), "stoker-operator-models": needed(Scope.MODELS)}
 
@@ -160,6 +160,18 @@ def test_the_test_pod_is_none_of_the_operators_pods() -> None:
     found = objects(EVERYTHING)
     selector = only("Service", found)["spec"]["selector"]
     assert not selector.items() <= only("Pod", found)["metadata"]["labels"].items()
+
+
+def test_a_model_is_tried_where_the_operator_looks_and_nowhere_else() -> None:
+    def account(values: Json) -> str | None:
+        name: str | None = only("Pod", objects(values))["spec"].get("serviceAccountName")
+        return name
+
+    assert account({}) == "stoker-test"
+    assert account({"configuration": {"watch": {"namespaces": ["stoker-system"]}}}) == "stoker-test"
+    assert account({"configuration": {"watch": {"namespaces": ["team-a"]}}}) is None
+    assert account({"runtime": {"enabled": False}}) is None
+    assert account({"test": {"simulated": {"enabled": False}}}) is None
 
 
 def test_the_chart_has_the_version_of_the_code() -> None:

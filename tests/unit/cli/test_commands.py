@@ -54,6 +54,8 @@ def test_a_command_that_does_not_exist_is_wrong_use(capsys: pytest.CaptureFixtur
 def test_version_names_the_program_and_its_api(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["version"]) == 0
     assert capsys.readouterr().out == f"stoker {metadata.version('stoker')}, API stoker.dev/v1alpha1\n"
+    assert main(["version", "-o", "json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"version": metadata.version("stoker"), "api": "stoker.dev/v1alpha1"}
 
 
 def test_as_a_plugin_of_kubectl_it_goes_by_that_name(

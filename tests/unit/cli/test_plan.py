@@ -1,5 +1,6 @@
 """`stoker plan`, which asks the operator's own planner."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,21 @@ def test_what_would_be_made_is_said_in_sentences(tmp_path: Path, capsys: pytest.
 def test_the_objects_themselves_are_shown_as_yaml(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert planned(tmp_path, MANIFEST, "-o", "yaml") == 0
     assert "kind: ReplicaSet" in capsys.readouterr().out
+
+
+def test_sentences_and_objects_are_told_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert planned(tmp_path, MANIFEST, "-o", "json") == 0
+    (told,) = json.loads(capsys.readouterr().out)
+    assert (told["name"], told["blocked"]) == ("llama", None)
+    assert "create Service llama" in told["would"]
+    assert "ReplicaSet" in {body["kind"] for body in told["objects"]}
+
+
+def test_why_nothing_would_be_made_stands_beside_the_yaml(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    without_image = MANIFEST.replace(", image: registry.example.com/server:1", "").replace("custom", "simulated")
+    assert planned(tmp_path, without_image, "-o", "yaml") == 1
+    streams = capsys.readouterr()
+    assert (streams.out, "NoEngineImage" in streams.err) == ("", True)
 
 
 def test_what_the_operator_would_refuse_is_the_answer_no(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stoker.cli.calibrate.endpoint import Streamed, kv_tokens_of
+from stoker.cli.calibrate.endpoint import kv_tokens_of
 from stoker.cli.calibrate.measuring import Plan, measured, most_at_once, step_of
+from stoker.cli.openai.streaming import Outcome, Streamed
 from stoker.sim.calibration import Alone, CalibrationError, Limits, Together, calibrated, least_squares
 from stoker.sim.profile import ProfileError, from_json, to_json
 from stoker_runtime.simulated.timing import Replica, StepCost
@@ -73,9 +74,13 @@ def test_one_number_of_streams_does_not_tell_a_sequence_from_a_step() -> None:
         calibrated(alone, [one for one in together if one.streams == 4], LIMITS)
 
 
+def streamed(moments: tuple[float, ...], prompt_tokens: int, output_tokens: int) -> Streamed:
+    return Streamed(Outcome.FINISHED, 0.0, moments[-1], moments, prompt_tokens, output_tokens)
+
+
 def test_a_step_is_timed_only_while_all_streams_decode() -> None:
-    early = Streamed(0.0, tuple(0.1 * i for i in range(1, 31)), 50, 30)
-    late = Streamed(0.0, tuple(1.0 + 0.2 * i for i in range(1, 11)), 50, 10)
+    early = streamed(tuple(0.1 * i for i in range(1, 31)), 50, 30)
+    late = streamed(tuple(1.0 + 0.2 * i for i in range(1, 11)), 50, 10)
     step = step_of([early, late])
     assert step is not None
     assert step.streams == 2
@@ -84,13 +89,13 @@ def test_a_step_is_timed_only_while_all_streams_decode() -> None:
 
 
 def test_streams_that_hardly_overlap_time_no_step() -> None:
-    first = Streamed(0.0, (1.0, 2.0, 3.0), 10, 3)
-    assert step_of([first, Streamed(0.0, (2.5, 3.5, 4.5), 10, 3)]) is None
+    first = streamed((1.0, 2.0, 3.0), 10, 3)
+    assert step_of([first, streamed((2.5, 3.5, 4.5), 10, 3)]) is None
 
 
 def test_those_that_queue_do_not_run_at_once() -> None:
-    one = Streamed(0.0, (1.0, 2.0), 10, 2)
-    assert most_at_once([one, one, Streamed(0.0, (2.1, 3.0), 10, 2)]) == 2
+    one = streamed((1.0, 2.0), 10, 2)
+    assert most_at_once([one, one, streamed((2.1, 3.0), 10, 2)]) == 2
 
 
 def test_vllms_metrics_say_how_many_tokens_its_cache_holds() -> None:
@@ -141,7 +146,7 @@ async def test_a_simulated_engine_of_known_speed_is_measured() -> None:
     true = Replica(StepCost(0.03, 2e-4, 2e-3, 4e-6), 60_000, 12, 2_048)
     async with Served(replica=true) as engine:
         plan = Plan((32, 400, 1_200), most_streams=16, answer_tokens=16, seconds=6.0)
-        found = await measured(f"http://127.0.0.1:{engine.port}", None, plan)
+        found = await measured(f"http://127.0.0.1:{engine.port}/v1", None, plan)
     assert found.queued
     limits = found.limits(60_000, 2_048)
     assert limits.max_sequences == 12

@@ -36,7 +36,7 @@ def test_one_policy_prints_its_figures(trace_file: str, capsys: pytest.CaptureFi
 def test_json_holds_every_figure_and_repeats(trace_file: str, capsys: pytest.CaptureFixture[str]) -> None:
     printed = []
     for _ in range(2):
-        assert run("--trace", trace_file, "--policy", "kpa", "--json", "--warm", "1") == 0
+        assert run("--trace", trace_file, "--policy", "kpa", "-o", "json", "--warm", "1") == 0
         printed.append(capsys.readouterr().out)
     figures = json.loads(printed[0])
     assert printed[0] == printed[1]

@@ -3,6 +3,7 @@
 import argparse
 
 from stoker.cli.input_error import InputError
+from stoker.cli.openai import options as of_server
 
 
 def add_to(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -11,10 +12,9 @@ def add_to(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="measure a replica for `stoker simulate`",
         description="Asks one replica with an OpenAI endpoint for completions, alone and many at once, fits the cost of"
         " its steps, and prints a profile that `stoker simulate --gpu-profile` takes. Nobody else should use the"
-        " replica meanwhile. A key is taken from OPENAI_API_KEY.",
+        " replica meanwhile.",
     )
-    parser.add_argument("url", metavar="URL", help="of one replica, such as http://127.0.0.1:8000/v1")
-    parser.add_argument("--model", metavar="NAME", help="its served name (default: the first that it lists)")
+    of_server.add_to(parser, "of one replica, such as http://127.0.0.1:8000/v1")
     parser.add_argument("--seconds", type=_whole, default=60, metavar="N", help="that it may take (default: 60)")
     parser.add_argument(
         "--prompts",
@@ -39,18 +39,18 @@ def run(options: argparse.Namespace) -> int:
     import sys  # noqa: PLC0415
     from pathlib import Path  # noqa: PLC0415
 
-    from stoker.cli.calibrate.endpoint import EndpointError  # noqa: PLC0415
     from stoker.cli.calibrate.measuring import Plan, measured  # noqa: PLC0415
+    from stoker.cli.openai.server import base_address  # noqa: PLC0415
     from stoker.sim.calibration import CalibrationError, calibrated  # noqa: PLC0415
     from stoker.sim.profile import to_json  # noqa: PLC0415
 
+    if problems := of_server.problems(options):
+        raise InputError(problems)
     plan = Plan(options.prompts, options.most, options.answer, float(options.seconds))
     try:
-        found = asyncio.run(measured(options.url, options.model, plan))
+        found = asyncio.run(measured(base_address(options.url), options.model, plan, of_server.headers(options)))
         limits = found.limits(options.kv_tokens, options.step_tokens)
         fitted = calibrated(found.alone, found.together, limits)
-    except EndpointError as failed:
-        raise InputError([f"{options.url}: {failed}"]) from failed
     except CalibrationError as failed:
         raise InputError([f"{options.url}: {failed}: give it more --seconds"]) from failed
     for line in found.remarks(fitted, limits):

@@ -5,21 +5,20 @@ ones, which tells the cost of the cache from that of a sequence. The last number
 """
 
 import asyncio
-import os
 import random
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-import aiohttp
-
-from stoker.cli.calibrate.endpoint import Endpoint, Streamed
+from stoker.cli.calibrate.endpoint import Endpoint
+from stoker.cli.openai.server import model_served, prompt_of, session_with
+from stoker.cli.openai.streaming import Streamed
 from stoker.sim.calibration import Alone, Calibrated, Limits, Together
 
 _LEAST_GAPS = 4
 _UNKNOWN_KV_TOKENS = 1_000_000
-_WORDS = ("river", "stone", "quiet", "seven", "north", "paper", "light", "under", "green", "metal", "open", "winter")
 
 
 @dataclass(frozen=True)
@@ -73,26 +72,17 @@ class _Gathered:
     queued: bool = False
 
 
-async def measured(url: str, model: str | None, plan: Plan) -> Measured:
-    key = os.environ.get("OPENAI_API_KEY")
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    async with aiohttp.ClientSession(headers=headers, connector=aiohttp.TCPConnector(limit=0)) as session:
-        endpoint = Endpoint(session, _with_version(url))
-        endpoint.model = model or await endpoint.first_model()
-        asking = _Asking(endpoint, plan)
-        return await asking.all_rounds()
-
-
-def _with_version(url: str) -> str:
-    address = url.rstrip("/")
-    return address if address.endswith("/v1") else f"{address}/v1"
+async def measured(base: str, model: str | None, plan: Plan, headers: Mapping[str, str] | None = None) -> Measured:
+    async with session_with(headers or {}) as session:
+        endpoint = Endpoint(session, base, model or await model_served(session, base))
+        return await _Asking(endpoint, plan).all_rounds()
 
 
 class _Asking:
     def __init__(self, endpoint: Endpoint, plan: Plan) -> None:
         self._endpoint = endpoint
         self._plan = plan
-        self._chance = random.Random(1)  # noqa: S311 - draws prompts, guards nothing
+        self._chance = random.Random()  # noqa: S311 - draws prompts, guards nothing
         self._words_of_a_token = 1.0
         self._found = _Gathered()
 
@@ -119,16 +109,16 @@ class _Asking:
 
     async def _warm_up(self) -> None:
         """The first request captures and compiles; it also says how many tokens a word has."""
-        answer = await self._endpoint.stream(self._prompt(64), 4)
+        answer = await self._endpoint.complete(self._prompt(64), 4)
         if answer.prompt_tokens:
             self._words_of_a_token = 64 / answer.prompt_tokens
 
     async def _round(self) -> None:
         plan = self._plan
         for length in self._chance.sample(plan.prompt_tokens, len(plan.prompt_tokens)):
-            answer = await self._endpoint.stream(self._prompt(length), 1)
-            tokens = answer.prompt_tokens or length
-            self._found.firsts[length].append(Alone(tokens, answer.first_token_seconds))
+            answer = await self._endpoint.complete(self._prompt(length), 1)
+            alone = Alone(answer.prompt_tokens or length, answer.moments[0] - answer.asked_at)
+            self._found.firsts[length].append(alone)
         short, long = min(plan.prompt_tokens), max(plan.prompt_tokens)
         streams = 1
         while streams < plan.most_streams:
@@ -139,7 +129,7 @@ class _Asking:
             await self._together(streams, long)
 
     async def _together(self, streams: int, prompt_tokens: int) -> None:
-        asked = [self._endpoint.stream(self._prompt(prompt_tokens), self._plan.answer_tokens) for _ in range(streams)]
+        asked = [self._endpoint.complete(self._prompt(prompt_tokens), self._plan.answer_tokens) for _ in range(streams)]
         answers = await asyncio.gather(*asked)
         at_once = most_at_once(answers)
         self._found.most_at_once = max(self._found.most_at_once, at_once)
@@ -151,12 +141,7 @@ class _Asking:
             self._found.steps[streams, prompt_tokens].append(step)
 
     def _prompt(self, tokens: int) -> str:
-        """No two begin alike, or a prefix cache would answer for the engine."""
         return prompt_of(self._chance, max(1, round(tokens * self._words_of_a_token)))
-
-
-def prompt_of(chance: random.Random, words: int) -> str:
-    return " ".join(chance.choices(_WORDS, k=words))
 
 
 def step_of(answers: list[Streamed]) -> Together | None:
@@ -167,10 +152,10 @@ def step_of(answers: list[Streamed]) -> Together | None:
         inside = [moment for moment in one.moments if begins <= moment <= ends]
         if len(inside) <= _LEAST_GAPS:
             return None
-        each = one.answer_tokens / len(one.moments)  # an event may hold more than one token
+        each = one.tokens / len(one.moments)  # an event may hold more than one token
         gaps += each * (len(inside) - 1) / (inside[-1] - inside[0])
         before = sum(moment < begins for moment in one.moments)
-        held += one.prompt_tokens + each * (before + len(inside) / 2)
+        held += (one.prompt_tokens or 0) + each * (before + len(inside) / 2)
     return Together(len(answers), held, len(answers) / gaps)
 
 

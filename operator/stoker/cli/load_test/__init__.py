@@ -1,13 +1,13 @@
 """`stoker load-test URL`: latency against concurrency, of any server that speaks OpenAI's API."""
 
 import argparse
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stoker.cli.input_error import InputError
 from stoker.cli.numbers import seconds, whole
+from stoker.cli.openai import options as of_server
 
 if TYPE_CHECKING:
     from stoker.cli.load_test.course import Course
@@ -23,11 +23,10 @@ def add_to(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         " tells for each level what its clients saw. Says first what it will send. Every level ends, by --requests,"
         " --seconds or both. Exits with 1 if a request failed. Point it at your own servers only: it is a load.",
     )
-    parser.add_argument("url", metavar="URL", help="base address, such as http://llama-8b.models.svc/v1")
+    of_server.add_to(parser, "base address, such as http://llama-8b.models.svc/v1")
     parser.add_argument("--concurrency", default="1,10,50", metavar="N,N,…", help="(default: 1,10,50)")
     parser.add_argument("--requests", type=_whole(1, 100_000), metavar="N", help="of each level")
     parser.add_argument("--seconds", type=_seconds, metavar="S", help="time in which a level sends new requests")
-    parser.add_argument("--model", metavar="NAME", help="(default: the one that the server lists)")
     parser.add_argument(
         "--prompt-tokens", type=_whole(1, 1_000_000), default=256, metavar="N", help="more or less (default: 256)"
     )
@@ -40,8 +39,7 @@ def add_to(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument(
         "--longest", type=_seconds, default=120.0, metavar="S", help="time after which a request failed (default: 120)"
     )
-    parser.add_argument("--key-variable", metavar="NAME", help="environment variable that holds the server's API key")
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the prompts (default: 1)")
+    parser.add_argument("--seed", type=int, metavar="N", help="of the prompts (default: another each time)")
     parser.add_argument("--dry-run", action="store_true", help="say what would be sent, and send nothing")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="(default: text)")
     parser.add_argument("--plot", metavar="FILE.svg", help="draw the levels")
@@ -70,14 +68,13 @@ def run(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> None:
     """All that is wrong with the command line, before anything is sent."""
-    from stoker.cli.load_test.course import base_address, levels_in  # noqa: PLC0415
+    from stoker.cli.load_test.course import levels_in  # noqa: PLC0415
 
-    problems = []
-    for flag, read, value in (("URL", base_address, options.url), ("--concurrency", levels_in, options.concurrency)):
-        try:
-            read(value)
-        except ValueError as wrong:
-            problems.append(f"{flag} {wrong}")
+    problems = of_server.problems(options)
+    try:
+        levels_in(options.concurrency)
+    except ValueError as wrong:
+        problems.append(f"--concurrency {wrong}")
     if options.requests is None and options.seconds is None:
         problems.append("a load needs an end: give --requests N or --seconds S")
     if options.plot and not options.plot.endswith(".svg"):
@@ -85,8 +82,6 @@ def _check(options: argparse.Namespace) -> None:
     for flag, name in (("--plot", options.plot), ("--report", options.report)):
         if name and not Path(name).absolute().parent.is_dir():
             problems.append(f"{flag} {name}: give a file in a folder that exists")
-    if options.key_variable and not os.environ.get(options.key_variable):
-        problems.append(f"--key-variable {options.key_variable}: there is no such variable, or it is empty: set it")
     if problems:
         raise InputError(problems)
 
@@ -95,15 +90,14 @@ async def _drive(options: argparse.Namespace, courses: "list[Course]", done: "li
     """Fills the two lists, so that what was measured is there when it is interrupted."""
     import sys  # noqa: PLC0415
 
-    from stoker.cli.load_test.asking import model_served  # noqa: PLC0415
-    from stoker.cli.load_test.course import Course, base_address, levels_in  # noqa: PLC0415
-    from stoker.cli.load_test.driving import levels, session_with  # noqa: PLC0415
+    from stoker.cli.load_test.course import Course, levels_in  # noqa: PLC0415
+    from stoker.cli.load_test.driving import levels  # noqa: PLC0415
+    from stoker.cli.openai.server import base_address, model_served, session_with  # noqa: PLC0415
     from stoker.cli.progress import ProgressLine  # noqa: PLC0415
 
     base = base_address(options.url)
-    headers = {"Authorization": f"Bearer {os.environ[options.key_variable]}"} if options.key_variable else {}
     line = ProgressLine()
-    async with session_with(headers) as session:
+    async with session_with(of_server.headers(options)) as session:
         course = Course(
             base=base,
             model=options.model or await model_served(session, base),

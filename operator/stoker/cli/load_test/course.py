@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import urlsplit, urlunsplit
 
 MOST_AT_ONCE = 4096
 MOST_LEVELS = 20
@@ -66,20 +65,3 @@ def levels_in(text: str) -> tuple[int, ...]:
     if len(parts) > MOST_LEVELS:
         raise ValueError(f"{text}: has {len(parts)} levels: write at most {MOST_LEVELS}")
     return tuple(int(part) for part in parts)
-
-
-def base_address(text: str) -> str:
-    """With the /v1 that people leave out; ValueError says what is wrong."""
-    try:
-        parts = urlsplit(text)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        good = False
-    if not good:
-        raise ValueError(f"{text}: is no address: write one such as http://llama-8b.models.svc/v1")
-    if parts.username or parts.password:
-        raise ValueError(
-            f"{parts.hostname}: the address holds credentials: name a variable with --key-variable instead"
-        )
-    path = parts.path.rstrip("/").removesuffix("/chat/completions")
-    return urlunsplit((parts.scheme, parts.netloc, path or "/v1", "", ""))

@@ -2,15 +2,16 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
 import aiohttp
 
 from stoker.cli.input_error import InputError
-from stoker.cli.load_test.asking import ask, body
+from stoker.cli.load_test.asking import ask, kept
 from stoker.cli.load_test.course import MOST_REQUESTS, Course
-from stoker.cli.load_test.measured import Answer, Level, Outcome, level
+from stoker.cli.load_test.measured import Answer, Level, level
+from stoker.cli.openai.streaming import Outcome
 
 _LOOK_SECONDS = 0.02
 _AFTER_A_FAILURE_SECONDS = 0.2
@@ -18,19 +19,14 @@ Progress = Callable[[int, int, float], None]
 """Told of the level, its requests that ended, and its seconds."""
 
 
-def session_with(headers: Mapping[str, str]) -> aiohttp.ClientSession:
-    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60.0)
-    return aiohttp.ClientSession(
-        connector=connector, headers=headers, timeout=aiohttp.ClientTimeout(total=None, sock_connect=10)
-    )
-
-
-async def levels(session: aiohttp.ClientSession, course: Course, seed: int, progress: Progress) -> AsyncIterator[Level]:
+async def levels(
+    session: aiohttp.ClientSession, course: Course, seed: int | None, progress: Progress
+) -> AsyncIterator[Level]:
     """One after the other. InputError where not even a first request is answered."""
     chance = random.Random(seed)  # noqa: S311 - draws prompts, guards nothing
-    first = await ask(session, course, body(course, chance))
+    first = await ask(session, course, chance)
     if first.outcome is not Outcome.FINISHED:
-        raise InputError([f"{course.address}: no answer to the first request, {first.outcome.value}: {first.detail}"])
+        raise InputError([f"{course.address}: no answer to the first request, {first.trouble}"])
     for at_once in course.levels:
         measured = await _level(session, course, at_once, chance, progress)
         yield measured
@@ -57,7 +53,7 @@ async def _level(
         nonlocal sent
         while may_send():
             sent += 1
-            answer = await ask(session, course, body(course, chance))
+            answer = kept(await ask(session, course, chance))
             answers.append(answer)
             if answer.outcome is not Outcome.FINISHED:
                 await asyncio.sleep(_AFTER_A_FAILURE_SECONDS)  # a server that refuses at once must not be flooded

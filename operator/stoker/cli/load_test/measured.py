@@ -3,20 +3,10 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+
+from stoker.cli.openai.streaming import Outcome
 
 MOST_DETAILS = 3
-
-
-class Outcome(StrEnum):
-    """Everything but FINISHED is an error."""
-
-    FINISHED = "finished"
-    REFUSED = "refused"  # 429 or 503
-    FAILED = "failed"  # another status, or an error within the stream
-    CUT = "cut"  # the connection ended before the answer did
-    UNREACHABLE = "unreachable"  # no connection, or none that answered
-    TIMED_OUT = "timed out"
 
 
 @dataclass(frozen=True)

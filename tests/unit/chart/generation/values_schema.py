@@ -91,7 +91,10 @@ def values_schema() -> str:
             dashboards=_object(enabled=_FLAG, labels=_TEXTS, annotations=_TEXTS),
         ),
         podDisruptionBudget=_object(enabled=_FLAG),
-        test=_object(model=_object(name=_NAME, namespace=_NAME, servedName=_TEXT)),
+        test=_object(
+            simulated=_object(enabled=_FLAG, storageClassName={"type": "string", "maxLength": 253}),
+            model=_object(name=_NAME, namespace=_NAME, servedName=_TEXT),
+        ),
     )
     for value in documented_values(VALUES.read_text(encoding="utf-8")):
         _describe(schema, value.path, value.meaning)

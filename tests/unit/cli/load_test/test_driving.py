@@ -10,9 +10,9 @@ import pytest
 
 from stoker.cli.__main__ import main
 from stoker.cli.input_error import InputError
-from stoker.cli.load_test.asking import model_served
-from stoker.cli.load_test.driving import levels, session_with
+from stoker.cli.load_test.driving import levels
 from stoker.cli.load_test.measured import Level
+from stoker.cli.openai.server import model_served, session_with
 from tests.unit.cli.load_test.test_figures import COURSE
 from tests.unit.simulated_engine.served import SLOW, Served
 

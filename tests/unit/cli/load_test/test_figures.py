@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stoker.cli.load_test.course import Course, base_address, levels_in
-from stoker.cli.load_test.measured import Answer, Outcome, level, quantiles
+from stoker.cli.load_test.course import Course, levels_in
+from stoker.cli.load_test.measured import Answer, level, quantiles
 from stoker.cli.load_test.report import as_json, drawing, page, text
+from stoker.cli.openai.server import base_address
+from stoker.cli.openai.streaming import Outcome
 
 COURSE = Course(
     base="http://web.models.svc/v1",
