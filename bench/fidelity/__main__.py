@@ -31,7 +31,7 @@ from stoker.cli.openai.streaming import Streamed
 from stoker.sim.calibration import Calibrated, calibrated
 
 RESULTS = Path(__file__).parents[1] / "results"
-MODEL = "tiny-llama"
+MODEL = "small-llama"
 LEVELS = (0.3, 0.6, 0.9)  # of what the replica carries when it is full
 PROMPT_TOKENS, ANSWER_TOKENS = (16, 320), (8, 96)
 GOAL = 0.15

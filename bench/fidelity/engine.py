@@ -19,7 +19,7 @@ MOST_SEQUENCES = 8
 STEP_TOKENS = 512
 LIMIT_SECONDS = 400.0
 _COMMAND = (
-    "vllm", "serve", "/model", "--served-model-name=tiny-llama", f"--port={PORT}", f"--max-model-len={CONTEXT_TOKENS}",
+    "vllm", "serve", "/model", "--served-model-name=small-llama", f"--port={PORT}", f"--max-model-len={CONTEXT_TOKENS}",
     f"--max-num-seqs={MOST_SEQUENCES}", f"--max-num-batched-tokens={STEP_TOKENS}", "--enforce-eager",
     "--dtype=bfloat16", "--distributed-executor-backend=uni", "--kv-cache-memory-bytes=64M",
     "--no-enable-prefix-caching",

@@ -1,6 +1,7 @@
 """`make bench-live`: the spike of 2, 12 and again 2 requests a second on a real one-node cluster, through the Service.
 
     python -m bench.live [--warm 0] [--trace FILE] [--start-seconds 30] [--most 8] [--json FILE]
+    python -m bench.live --foretold [--warm 0] [--seeds 5]      what the simulator makes of the same, in seconds
 
 Each replica answers eight streams at once, of about 2.5 s each. Every request is counted by its client. The replicas
 are counted each second by what the API server has, starting and draining ones included, and each stands for one GPU.
@@ -15,12 +16,14 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from bench.circumstances import when_and_where
+from bench.live.foretold import STEP_SECONDS, STREAMS, Circumstances, foretold
 from bench.live.trace import spike, write
 from e2e.cluster.layout import DNS_DOMAIN
 from e2e.images.build import build as build_image
@@ -35,6 +38,7 @@ NAME = "web"
 TOKENS = 100
 TARGETS = {0: 70.0, 1: 75.0}  # percent inside the objective, by warm replicas
 MOST_GPU_SECONDS = 1800.0
+DOWN_DELAY_SECONDS = 60  # twice the start
 
 
 def manifest(options: argparse.Namespace) -> dict[str, Any]:
@@ -46,13 +50,17 @@ def manifest(options: argparse.Namespace) -> dict[str, Any]:
             "model": {"source": "pvc://weights/tiny"},
             "engine": {
                 "name": "simulated",
-                "maxConcurrency": 8,
-                "args": ["--decode-base-ms", "25", "--start-seconds", str(options.start_seconds)],
+                "maxConcurrency": STREAMS,
+                "args": ["--decode-base-ms", f"{1000 * STEP_SECONDS:g}", "--start-seconds", str(options.start_seconds)],
             },
             "accelerator": {"count": 0},
             "replicas": 1,
             "drain": {"graceSeconds": 60},
-            "scaling": {"maxReplicas": options.most, "warmReplicas": options.warm},
+            "scaling": {
+                "maxReplicas": options.most,
+                "warmReplicas": options.warm,
+                "scaleDownDelaySeconds": options.down_delay,
+            },
         },
     }
 
@@ -70,17 +78,24 @@ async def tiers(connection: Connection) -> Counter[str]:
     return found
 
 
-async def sampled(connection: Connection, until_done: asyncio.Event) -> Counter[str]:
-    """Replica-seconds by tier."""
-    total: Counter[str] = Counter()
-    before = time.monotonic()
+@dataclass
+class Sampled:
+    seconds: Counter[str] = field(default_factory=Counter)  # of replicas, by tier
+    changes: list[dict[str, int]] = field(default_factory=list)  # what there was, each time that it was something else
+
+
+async def sampled(connection: Connection, until_done: asyncio.Event) -> Sampled:
+    result = Sampled()
+    began = before = time.monotonic()
     while not until_done.is_set():
         await asyncio.sleep(1.0)
-        now = time.monotonic()
-        for tier, count in (await tiers(connection)).items():
-            total[tier] += count * (now - before)  # type: ignore[assignment]
+        found, now = await tiers(connection), time.monotonic()
+        for tier, count in found.items():
+            result.seconds[tier] += count * (now - before)  # type: ignore[assignment]
+        if not result.changes or {**result.changes[-1], "at": 0} != {"at": 0, **found}:
+            result.changes.append({"at": round(now - began), **dict(sorted(found.items()))})
         before = now
-    return total
+    return result
 
 
 async def measure(options: argparse.Namespace) -> int:
@@ -150,7 +165,7 @@ async def _driven(trace: Path, options: argparse.Namespace) -> dict[str, Any]:
     return counted
 
 
-def report(clients: dict[str, Any], replicas: Counter[str], options: argparse.Namespace) -> int:
+def report(clients: dict[str, Any], replicas: Sampled, options: argparse.Namespace) -> int:
     figures = {
         **when_and_where(),
         "load average": round(os.getloadavg()[0], 1),
@@ -158,18 +173,36 @@ def report(clients: dict[str, Any], replicas: Counter[str], options: argparse.Na
         "warm": options.warm,
         "start seconds": options.start_seconds,
         "clients": clients,
-        "GPU-seconds by tier": {tier: round(seconds) for tier, seconds in sorted(replicas.items())},
-        "GPU-seconds": round(sum(replicas.values())),
+        "GPU-seconds by tier": {tier: round(seconds) for tier, seconds in sorted(replicas.seconds.items())},
+        "GPU-seconds": round(sum(replicas.seconds.values())),
+        "down delay seconds": options.down_delay,
+        "replicas": replicas.changes,
     }
-    print(json.dumps(figures, indent=2))
+    print(json.dumps({**figures, "replicas": None}, indent=2))
+    for change in replicas.changes:
+        print(f"{change['at']:>4} s:", ", ".join(f"{count} {tier}" for tier, count in change.items() if tier != "at"))
     if options.trace is None and options.warm in TARGETS:
         share, least = clients["inside_objective_percent"], TARGETS[options.warm]
-        spent = sum(replicas.values())
+        spent = sum(replicas.seconds.values())
         print(f"{share:.1f} % inside 2 s (target: at least {least:g}, {'met' if share >= least else 'MISSED'})")
         print(f"{spent:.0f} GPU-seconds (target: at most {MOST_GPU_SECONDS:g},", end=" ")
         print(f"{'met' if spent <= MOST_GPU_SECONDS else 'MISSED'})")
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
+    return 0
+
+
+def only_told(options: argparse.Namespace) -> int:
+    for seed in range(options.seed, options.seed + options.seeds):
+        told = Circumstances(options.warm, options.most, options.start_seconds, options.down_delay, seed)
+        result = foretold(spike(seed, TOKENS), told)
+        spent = ", ".join(f"{tier} {3600 * hours:.0f}" for tier, hours in result.gpu_hours_by_tier.items() if hours)
+        print(
+            f"seed {seed}: {100 * result.share:.1f} % inside 2 s, {3600 * result.gpu_hours:.0f} GPU-seconds ({spent}),"
+            f" {result.abandoned} timed out, {result.cut} cut, p95 {result.ttft_p95_seconds:.1f} s"
+        )
+        steps = [f"{one.at_seconds:.0f} s {one.ready} of {one.target}" for one in result.moments]
+        print(f"  ready of ordered: {', '.join(steps)}")
     return 0
 
 
@@ -196,13 +229,18 @@ def main() -> int:
     parser.add_argument("--warm", type=int, default=0)
     parser.add_argument("--most", type=int, default=8)
     parser.add_argument("--start-seconds", type=float, default=30.0)
+    parser.add_argument("--down-delay", type=int, default=DOWN_DELAY_SECONDS, help="spec.scaling.scaleDownDelaySeconds")
     parser.add_argument("--trace", type=Path, help="arrival_s,prompt_tokens,output_tokens instead of the spike")
     parser.add_argument("--url", help="a model that runs already, such as http://llama.models/v1; nothing is started")
     parser.add_argument("--model", default=NAME, help="its served name")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--foretold", action="store_true", help="simulate it")
+    parser.add_argument("--seeds", type=int, default=5, help="that are simulated, from --seed on")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.foretold:
+        return only_told(options)
     if options.inside:
         return asyncio.run(measure(options))
     return asyncio.run(only_clients(options)) if options.url else in_cluster(sys.argv[1:])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from e2e.cluster.refusal import Refusal
 from e2e.models.gguf_file import write_gguf
-from e2e.models.llama import TINY, Llama
+from e2e.models.llama import SMALL, TINY, Llama
 from e2e.models.model_files import describing_files
 from e2e.models.safetensors_file import write_sharded, write_single
 from e2e.models.tokenizer import Tokenizer, trained_tokenizer
@@ -28,10 +28,11 @@ def _gguf(folder: Path, llama: Llama, tokenizer: Tokenizer, tensors: list[Tensor
     write_gguf(folder / "tiny-llama-f16.gguf", llama, tokenizer, tensors)
 
 
-MODELS: dict[str, Writer] = {
-    "tiny-llama": _safetensors,
-    "tiny-llama-sharded": _sharded,
-    "tiny-llama-gguf": _gguf,
+MODELS: dict[str, tuple[Llama, Writer]] = {
+    "tiny-llama": (TINY, _safetensors),
+    "tiny-llama-sharded": (TINY, _sharded),
+    "tiny-llama-gguf": (TINY, _gguf),
+    "small-llama": (SMALL, _safetensors),
 }
 
 
@@ -45,8 +46,9 @@ def build(name: str, folder: Path) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Refusal(f"cannot make {folder} ({error.strerror}): name another folder with --to") from error
-    tokenizer = trained_tokenizer(TINY.vocabulary)
-    MODELS[name](folder, TINY, tokenizer, random_weights(TINY, tokenizer))
+    llama, write = MODELS[name]
+    tokenizer = trained_tokenizer(llama.vocabulary)
+    write(folder, llama, tokenizer, random_weights(llama, tokenizer))
     files = sorted(folder.iterdir())
     for path in files:
         path.chmod(0o644)  # model servers run as another user

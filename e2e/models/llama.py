@@ -1,4 +1,4 @@
-"""The size of the tiny Llama, and the tensors that such a model has."""
+"""The sizes of the Llamas, and the tensors that such a model has."""
 
 from dataclasses import dataclass
 
@@ -39,4 +39,8 @@ class Llama:
 # Head size 64 is what the CPU attention kernels of vLLM take.
 TINY = Llama(
     vocabulary=512, hidden=256, intermediate=512, layers=2, heads=4, kv_heads=2, head_size=64, context=2048
+)  # fmt: skip
+# A step of it takes longer than the server around it needs for a step's tokens, as on a GPU.
+SMALL = Llama(
+    vocabulary=512, hidden=512, intermediate=1408, layers=4, heads=8, kv_heads=4, head_size=64, context=2048
 )  # fmt: skip

@@ -334,7 +334,7 @@ def _understood(manifest: Mapping[str, Any] | None) -> ModelDeployment | None:
 
 def _weighty(scaled: Scaled) -> tuple[object, ...]:
     limit = scaled.limit.reason if scaled.limit else None
-    return scaled.serving, scaled.warm, scaled.active, scaled.reason, limit
+    return scaled.serving, scaled.warm, scaled.active, scaled.reason, limit, scaled.resting
 
 
 def _recalled(status: Status, subject: Subject) -> Memory:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from stoker.core.names import Tier
+from stoker.core.pool.aside import aside
+from stoker.core.pool.seat import Want
 from stoker.core.scaling.observation import Stage
 from stoker.sim.agenda import Agenda
 from stoker.sim.ledger import Ledger
@@ -22,6 +24,7 @@ from stoker.sim.setup import Setup
 from stoker.sim.traffic import Traffic
 
 Change = Callable[[Pod, float], None]
+_LOADED = (Tier.SERVING, Tier.WARM)
 
 
 @dataclass(frozen=True)
@@ -62,12 +65,18 @@ class Fleet:
         warm = max(0, min(order.warm, setup.maximum - serving))
         self.target = serving
         self.ledger.ordered(serving, now)
-        staying = sorted((pod for pod in self.pods if pod.tier is not Tier.DRAINING), key=_soonest)
+        loaded = [pod for pod in self.pods if pod.ready and pod.tier in _LOADED]
+        resting = [pod for pod in loaded if pod.uid in order.resting]
+        count, others = aside(len(resting), len(loaded) - len(resting), Want(serving, warm))
+        serving, warm, off_traffic = others.serving, others.warm, resting[:count]
+        staying = sorted(
+            (pod for pod in self.pods if pod.tier is not Tier.DRAINING and pod not in off_traffic), key=_soonest
+        )
         to_serve, rest = staying[:serving], staying[serving:]
         to_warm = sorted((pod for pod in rest if pod.tier is not Tier.ASLEEP), key=_warmest)[:warm]
         for pod in to_serve:
             self._serve(pod, now)
-        for pod in to_warm:
+        for pod in (*to_warm, *off_traffic):
             self._warm(pod, now)
         self._part_with([pod for pod in rest if pod not in to_warm], now)
         staying_count = sum(pod.tier is not Tier.DRAINING for pod in self.pods)

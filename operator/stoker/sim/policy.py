@@ -46,6 +46,8 @@ class View:
 class Order:
     serving: int
     warm: int
+    resting: tuple[str, ...] = ()
+    """Of those that serve, the uids that take no traffic until they have worked off what they have."""
 
 
 class Policy(Protocol):

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stoker.core.names import Tier
+from stoker.core.pool.aside import aside
 from stoker.core.pool.seat import Seat, Want
 from stoker.core.pool.tiers import changes
 from stoker.core.pool.victims import leaves_first, victim, why
@@ -63,6 +64,34 @@ def test_the_one_with_the_most_requests_goes_on_serving() -> None:
     assert changes([busy, idle], Want(1, 1)) == {"idle": WARM}
 
 
+def test_one_that_rests_stands_by_and_no_start_takes_its_place() -> None:
+    seats = [seat("flooded", in_flight=90, rests=True), seat("b"), seat("new", WARM, ready=False)]
+    assert changes(seats, Want(2, 1)) == {"flooded": WARM}
+
+
+def test_one_that_rests_trades_places_with_a_warm_one() -> None:
+    want = Want(2, 1)
+    moved = after([seat("flooded", in_flight=90, rests=True), seat("b"), seat("spare", WARM)], want)
+    assert [each.name for each in moved if each.tier is SERVING] == ["b", "spare"]
+    assert changes(moved, want) == {}
+    assert changes([replace(each, rests=False) for each in moved], want) == {}
+
+
+def test_one_that_has_rested_serves_again() -> None:
+    assert changes([seat("flooded", WARM), seat("b")], Want(2)) == {"flooded": SERVING}
+
+
+def test_the_last_one_that_serves_never_rests() -> None:
+    assert changes([seat("flooded", rests=True)], Want(1)) == {}
+    both = [seat("a", in_flight=9, rests=True), seat("b", in_flight=5, rests=True)]
+    assert len(changes(both, Want(2))) == 1
+
+
+def test_one_that_rests_leaves_after_those_with_less_to_finish() -> None:
+    flooded, other = seat("flooded", WARM, in_flight=90, rests=True), seat("other", in_flight=3)
+    assert victim([flooded, other]) == other
+
+
 def test_nothing_is_moved_for_a_replica_that_is_to_leave() -> None:
     assert changes([seat("a"), seat("b")], Want(1)) == {}
 
@@ -70,6 +99,23 @@ def test_nothing_is_moved_for_a_replica_that_is_to_leave() -> None:
 def test_the_spec_s_revision_is_promoted_first() -> None:
     moved = changes([seat("old", WARM, current=False), seat("new", WARM, created_seconds=9.0)], Want(1, 1))
     assert moved == {"new": SERVING}
+
+
+@given(st.integers(0, 5), st.integers(0, 5), wants)
+def test_who_stands_aside_is_one_of_those_wanted_and_leaves_somebody_in_traffic(
+    resting: int, others: int, want: Want
+) -> None:
+    count, left = aside(resting, others, want)
+    assert 0 <= count <= resting
+    assert count + left.replicas == want.replicas
+    assert left.serving >= min(1, want.serving)
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=6), st.integers(0, 6), wants)
+def test_who_stands_aside_stays_there_at_the_next_look(rests: list[bool], warm: int, want: Want) -> None:
+    seats = [seat(f"s{i}", WARM if i < warm else SERVING, in_flight=i, rests=one) for i, one in enumerate(rests)]
+    moved = after(seats, want)
+    assert changes(moved, want) == {}
 
 
 @given(seats_of_a_model, wants)

@@ -61,6 +61,14 @@ def test_nothing_known_and_nothing_seen_is_unknown() -> None:
     assert estimate(Fit(), AIMS, Prior()) is None
 
 
+def test_the_first_window_is_believed_with_caution_where_nothing_was_guessed() -> None:
+    found = known(fitted(25.0, times=1), Prior())
+    assert found.confidence == 0.0
+    true_rate = TRUE_N / (100.0 * 0.075)
+    assert 0.4 * true_rate < found.rate_per_second < true_rate
+    assert known(fitted(25.0, times=1), Prior(max_concurrency=30)).n_star == pytest.approx(30.0)
+
+
 def test_concurrency_and_rate_are_learned_without_any_guess() -> None:
     found = known(fitted(25.0, 40.0), Prior())
     assert found.n_star == pytest.approx(TRUE_N, rel=0.1)

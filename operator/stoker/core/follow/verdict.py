@@ -65,6 +65,7 @@ def verdict(decision: Decision, before: ScalingStatus | None) -> Scaled:
         memory=_memory(decision, before or ScalingStatus(), sentence),
         waiting_requests=explanation.waiting if explanation.known else None,
         running_requests=explanation.in_flight - explanation.waiting if explanation.known else None,
+        resting=demand.resting,
     )
 
 

@@ -134,6 +134,7 @@ def seat_of(replica: Replica, snapshot: Snapshot, *, current: bool) -> Seat:
         in_flight=snapshot.in_flight.get(replica.leader.identity.uid) if replica.leader else None,
         reachable=report is None or report.failures < SILENT_TRIES,
         stays=not any(pod.node in snapshot.cluster.leaving_nodes for pod in replica.pods),
+        rests=bool(replica.leader and snapshot.scaled and replica.leader.identity.uid in snapshot.scaled.resting),
         sleeps=report is not None and not report.sleepless,
     )
 

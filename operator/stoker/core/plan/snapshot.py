@@ -266,6 +266,7 @@ class Scaled:
     memory: ScalingStatus | None = None  # what a restart must not forget
     waiting_requests: int | None = None
     running_requests: int | None = None
+    resting: tuple[str, ...] = ()  # uids of those that serve, and stand aside until they have worked off what they have
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ class Seat:
     reachable: bool = True  # False: its agent was given orders and did not answer
     sleeps: bool = False  # its engine can, its agent takes orders, and its host has the memory
     stays: bool = True  # False: its node is about to go
+    rests: bool = False  # it is one of those that serve, and takes no traffic until its queue is worked off
 
 
 @dataclass(frozen=True, slots=True)

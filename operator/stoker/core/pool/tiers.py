@@ -2,6 +2,7 @@
 
 With S serving, W warm and A sleeping replicas wanted:
 
+0. ready replicas that rest are labelled warm, as far as `aside` allows;
 1. ready warm replicas are promoted until S ready ones serve: that takes a moment;
 2. sleepers are woken for what S still lacks: that takes seconds, and a start takes minutes;
 3. of those that start, as many are to serve as S still lacks; the others are to be warm, up to W, and then to sleep;
@@ -16,7 +17,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from stoker.core.names import Tier
+from stoker.core.pool.aside import aside
 from stoker.core.pool.seat import Seat, Want
+
+_LOADED = (Tier.SERVING, Tier.WARM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,12 @@ class _Ready:
 
 def changes(seats: Iterable[Seat], want: Want) -> Mapping[str, Tier]:
     """Only those whose tier has to change."""
-    seats = tuple(seats)
+    everyone = tuple(seats)
+    loaded = [seat for seat in everyone if seat.ready and seat.tier in _LOADED]
+    resting = sorted((seat for seat in loaded if seat.rests), key=_stays_longest)
+    count, want = aside(len(resting), len(loaded) - len(resting), want)
+    off_traffic = resting[:count]
+    seats = tuple(seat for seat in everyone if seat not in off_traffic)
     ready = _Ready(
         sorted(_of(seats, Tier.SERVING), key=_stays_longest),
         sorted(_of(seats, Tier.WARM), key=_used_first),
@@ -50,11 +59,11 @@ def changes(seats: Iterable[Seat], want: Want) -> Mapping[str, Tier]:
     to_stand_by = starting[: room - len(demoted)]
     refilled, sleepers = _woken(sleepers[::-1], min(room - len(demoted), len(sleepers) - want.asleep))
     wanted = {seat.name: Tier.SERVING for seat in (*promoted, *woken, *to_serve)}
-    wanted |= {seat.name: Tier.WARM for seat in (*demoted, *to_stand_by, *refilled)}
+    wanted |= {seat.name: Tier.WARM for seat in (*demoted, *to_stand_by, *refilled, *off_traffic)}
     surplus = (*standing_by[max(0, want.warm) :], *ready.serving[want.serving :][room:])
     beds = max(0, want.asleep - len(sleepers))
     wanted |= {seat.name: Tier.ASLEEP for seat in [seat for seat in surplus if seat.sleeps][:beds]}
-    return {seat.name: wanted[seat.name] for seat in seats if wanted.get(seat.name, seat.tier) != seat.tier}
+    return {seat.name: wanted[seat.name] for seat in everyone if wanted.get(seat.name, seat.tier) != seat.tier}
 
 
 def _woken(asleep: list[Seat], count: int) -> tuple[list[Seat], list[Seat]]:

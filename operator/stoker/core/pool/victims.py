@@ -15,7 +15,7 @@ def leaves_first(seat: Seat) -> tuple[bool, bool, bool, int, int, float, str]:
         seat.ready,
         seat.placed,
         seat.stays,
-        _FROM_THE_COLDEST.index(seat.tier),
+        _FROM_THE_COLDEST.index(Tier.SERVING if seat.rests else seat.tier),
         # Unknown is taken for busy: a guess must not cut anybody.
         seat.in_flight if seat.in_flight is not None else 1_000_000,
         -seat.created_seconds,

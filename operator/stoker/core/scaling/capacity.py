@@ -12,8 +12,9 @@ Between two readings Δt apart, with G gaps between tokens that took S seconds i
     aim  = 0.75^(z_p/z_95)·ITL objective                 z_p: of the objective's percentile, of log-normal gaps
     μ    = n* / (O·T̂(n*))
 
-The prior has T(n₀) = aim with a spread that makes the cautious n* 0.7 of n₀. Above that, n*
-is never more than four times what was seen. What is used falls at once and rises slowly, or up to what was served.
+The prior has T(n₀) = aim with a spread that makes the cautious n* 0.7 of n₀. Without a prior the first windows stand
+for the line, with the prior's share of a. Above that, n* is never more than four times what was seen. What is used
+falls at once and rises slowly, or up to what was served.
 """
 
 from dataclasses import dataclass, replace
@@ -40,7 +41,7 @@ OVERLOADED = 1.5
 """Times the objective: a window that slow is a queue, and teaches no more once something is known."""
 PRIOR_SHARE = 0.7
 PRIOR_BASE = 0.35
-"""Share of T(n₀) that the prior takes for a."""
+"""Share of T(n₀) that the prior takes for a: little, which is the safe side."""
 BEYOND_BEST = 1.15
 """Times the best minute that was served inside the objective: the belief where nothing else is known."""
 BEYOND_SEEN = 4.0
@@ -152,9 +153,8 @@ def _served(fit: Fit, window: Passed, aims: Aims) -> Fit:
 def estimate(fit: Fit, aims: Aims, prior: Prior) -> Capacity | None:
     """None while neither the prior nor the windows say anything."""
     aim = itl_aim_seconds(aims)
-    guess = prior.n_star is not None and prior.rate_per_second is not None
-    if fit.weight < ENOUGH_WINDOWS and not guess:
-        return None
+    if fit.weight < ENOUGH_WINDOWS and not prior.guesses:
+        return _first(fit, aims, prior)
     weight, n, nn, t, nt, gaps_per_request = fit.weight, fit.n, fit.nn, fit.t, fit.nt, 0.0
     if fit.requests > 0:
         gaps_per_request = fit.gaps / fit.requests
@@ -178,6 +178,17 @@ def estimate(fit: Fit, aims: Aims, prior: Prior) -> Capacity | None:
     n_star = min(most, max(1.0, (aim / cautious - base) / slope)) if slope > 0.0 else most / cautious
     rate = n_star / (gaps_per_request * cautious * (base + slope * n_star))
     return Capacity(n_star, rate, max(rate, likely), min(1.0, fit.weight / (fit.weight + 10.0)) / cautious)
+
+
+def _first(fit: Fit, aims: Aims, prior: Prior) -> Capacity | None:
+    """What one window says of more requests than it saw, so that a young model need not grow one by one."""
+    if fit.weight <= 0.0 or fit.requests <= 0.0:
+        return None
+    n, t = fit.n / fit.weight, fit.t / fit.weight
+    base, slope = PRIOR_BASE * t, (1.0 - PRIOR_BASE) * t / n
+    n_star = min(_most(fit, aims, prior), max(1.0, (itl_aim_seconds(aims) - base) / slope))
+    rate = n_star / (fit.gaps / fit.requests * (base + slope * n_star))
+    return Capacity(n_star, rate, rate, 0.0)
 
 
 def _prior_weight() -> float:

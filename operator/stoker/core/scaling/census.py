@@ -1,6 +1,6 @@
 """Who is there: each replica in one group only, so that none counts twice."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from stoker.core.names import Tier
@@ -18,6 +18,8 @@ class Census:
     pending: int
     """Of the starting ones, those without a node."""
     warm_ready: int
+    resting: int
+    """Off traffic until their queue is worked off, and then serving again."""
     draining: int
     loads: tuple[Load, ...]
     """Of the ready ones that are known and not stuck."""
@@ -26,7 +28,7 @@ class Census:
 
     @property
     def counted(self) -> int:
-        return len(self.ready) + len(self.starting)
+        return len(self.ready) + len(self.starting) + self.resting
 
     @property
     def in_flight(self) -> int:
@@ -34,10 +36,14 @@ class Census:
 
 
 def census_of(
-    replicas: Sequence[Replica], seen: Mapping[str, Seen], now_seconds: float, stuck_seconds: float
+    replicas: Sequence[Replica],
+    seen: Mapping[str, Seen],
+    now_seconds: float,
+    stuck_seconds: float,
+    aside: Collection[str] = (),
 ) -> Census:
     ready, starting, loads = [], [], []
-    pending = warm_ready = draining = known = saturated = stuck = 0
+    pending = warm_ready = resting = draining = known = saturated = stuck = 0
     for replica in replicas:
         if replica.tier == Tier.SERVING and replica.stage is Stage.READY:
             ready.append(replica)
@@ -51,12 +57,14 @@ def census_of(
         elif replica.tier == Tier.SERVING:
             starting.append(replica)
             pending += replica.stage in PENDING_STAGES
+        elif replica.tier == Tier.WARM and replica.uid in aside and replica.stage is Stage.READY:
+            resting += 1
         elif replica.tier == Tier.WARM:
             warm_ready += replica.stage is Stage.READY
         else:
             draining += replica.tier == Tier.DRAINING
     sight = Sight(len(ready), known, saturated)
-    return Census(tuple(ready), tuple(starting), pending, warm_ready, draining, tuple(loads), stuck, sight)
+    return Census(tuple(ready), tuple(starting), pending, warm_ready, resting, draining, tuple(loads), stuck, sight)
 
 
 def _is_stuck(load: Load, seen: Seen, now_seconds: float, stuck_seconds: float) -> bool:

@@ -17,6 +17,7 @@ from stoker.core.scaling.limits import held_by_others, limited
 from stoker.core.scaling.memory import Memory
 from stoker.core.scaling.need import Facts, Need, need, queues
 from stoker.core.scaling.observation import Observation
+from stoker.core.scaling.rest import resting
 from stoker.core.scaling.surge import Usual, noted, stood
 from stoker.core.scaling.trend import forecast
 from stoker.core.scaling.tuning import DEFAULT, Tuning
@@ -42,6 +43,7 @@ class _Tick:
     rate: Rate | None
     hold_seconds: float
     queueing_since: float | None
+    resting: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ def demand(observation: Observation, memory: Memory, tuning: Tuning = DEFAULT) -
         usual=usual,
         fits=tick.learned.fits,
         lead_times=tick.learned.lead_times,
+        resting=tick.resting,
     )
     return _answer(tick, needed, wanted), remembered
 
@@ -91,12 +94,18 @@ def _tick(observation: Observation, memory: Memory, tuning: Tuning) -> _Tick:
     now = observation.now_seconds if memory.at_seconds is None else max(memory.at_seconds, observation.now_seconds)
     replicas = trusted(observation.replicas)
     learned = learn(observation, replicas, memory, now)
-    census = census_of(replicas, learned.seen, now, tuning.stuck_seconds)
+    census = census_of(replicas, learned.seen, now, tuning.stuck_seconds, memory.resting)
     leads = expected(learned.lead_times, observation.prior)
     arriving = rate(learned.history, tuning.rise_deviations, tuning.fall_deviations)
     recent = arriving.recent_per_second if arriving else 0.0
     queueing = queues(census.loads, recent, observation.aims)
     since = memory.queueing_since_seconds if memory.queueing_since_seconds is not None else now
+    # Those that start are not measured, and may not even have a node yet.
+    belief = believed(learned.fits, census.ready or census.starting, observation)
+    aside: tuple[str, ...] = ()
+    if belief.capacity and arriving and not observation.limits.frozen:
+        aims = observation.aims
+        aside = resting(replicas, memory.resting, belief.capacity, arriving.per_second, aims.ttft_seconds)
     return _Tick(
         observation,
         memory,
@@ -107,11 +116,11 @@ def _tick(observation: Observation, memory: Memory, tuning: Tuning) -> _Tick:
         learned,
         census,
         leads,
-        # Those that start are not measured, and may not even have a node yet.
-        believed(learned.fits, census.ready or census.starting, observation),
+        belief,
         arriving,
         max(observation.aims.down_delay_seconds, tuning.hold_seconds(leads.lead_seconds)),
         since if queueing else None,
+        aside,
     )
 
 
@@ -195,6 +204,10 @@ def _wanted(tick: _Tick, levels: Levels, needed: Need, worth: int) -> _Wanted:
     held = level_book.held(levels, tick.now, tick.hold_seconds, tick.tuning)
     asked = 0 if _idle(tick) else max(needed.up, held, needed.cache, needed.wait, worth, _awake(tick))
     reasons = _asked_reasons(needed, worth, held, asked)
+    # Who stands aside carries nothing: that many more are kept, and none is ordered for it, since it comes back.
+    kept = min(tick.before, asked + len(tick.resting))
+    if kept > asked:
+        asked, reasons = kept, [Reason.ASIDE, *reasons]
     limits, census = tick.observation.limits, tick.census
     if 2 * census.sight.saturated >= len(census.ready) > 0 and census.sight.saturated:
         asked = _saturated(tick, asked)
@@ -276,6 +289,7 @@ def _answer(tick: _Tick, needed: Need, wanted: _Wanted) -> Demand:
         curve=curve(wanted.serving, limits.floor, late, full),
         reasons=wanted.reasons,
         explanation=_explanation(tick, needed, wanted, warm),
+        resting=tick.resting,
     )
 
 
@@ -292,6 +306,7 @@ def _explanation(tick: _Tick, needed: Need, wanted: _Wanted, warm: int) -> Expla
         starting=len(census.starting),
         pending=census.pending,
         warm_ready=census.warm_ready,
+        resting=len(tick.resting),
         draining=census.draining,
         known=census.sight.known,
         saturated=census.sight.saturated,

@@ -24,6 +24,7 @@ class Reason(StrEnum):
     BLIND = "Blind"
     SATURATED = "Saturated"
     STEP = "Step"
+    ASIDE = "Aside"
     IDLE = "Idle"
 
 
@@ -49,3 +50,5 @@ class Demand:
     """One entry for each serving replica, worth never rising."""
     reasons: tuple[Reason, ...]
     explanation: Explanation
+    resting: tuple[str, ...] = ()
+    """The uids of serving replicas that stand aside until their queue is worked off."""

@@ -17,6 +17,7 @@ class Explanation:
     starting: int
     pending: int
     warm_ready: int
+    resting: int
     draining: int
     known: int
     saturated: int
@@ -96,5 +97,6 @@ _SAID: dict[str, Callable[[Explanation], str]] = {
     "Blind": _blind,
     "Saturated": lambda e: f"{e.saturated} of {e.ready} ready replicas answer too late to be counted",
     "Step": lambda _: "replicas go a few at a time",
+    "Aside": lambda e: f"{e.resting} take no traffic until they have worked off their queue",
     "Idle": lambda _: "no request came for idleSeconds",
 }

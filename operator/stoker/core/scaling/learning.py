@@ -35,7 +35,7 @@ def learn(observation: Observation, replicas: Sequence[Replica], memory: Memory,
     lead_times = memory.lead_times
     for replica in replicas:
         before = memory.seen.get(replica.uid)
-        looked = look(replica, before, now_seconds)
+        looked = look(replica, before, now_seconds, nothing_known=_nothing_known(replica, memory, observation.prior))
         seen[replica.uid] = looked.seen
         first_looks += looked.seen.last is not None and (before is None or before.last is None)
         if before is not None and before.stage is not replica.stage and before.stage in STARTING_STAGES:
@@ -51,6 +51,11 @@ def learn(observation: Observation, replicas: Sequence[Replica], memory: Memory,
     fits = _renewed(_taught(memory, lessons, observation.aims, now_seconds), observation, replicas, now_seconds)
     present = sum(_present(each, elapsed) for each in arrived)
     return Learned(seen, history, lead_times, fits, present, first_looks)
+
+
+def _nothing_known(replica: Replica, memory: Memory, prior: Prior) -> bool:
+    fit = memory.fits.get(fit_key(replica.revision, replica.product))
+    return not prior.guesses and (fit is None or fit.weight < ENOUGH_WINDOWS)
 
 
 def _present(arrived: Arrived, elapsed_seconds: float) -> float:
@@ -83,7 +88,9 @@ def _renewed(
         target = estimate(fit, observation.aims, observation.prior)
         if target is None:
             continue
-        capacity = used(fit.used, target, fit.best_rate, since or 0.0)
+        # What one window said is no reason to rise slowly to what several say.
+        first = fit.used is not None and not fit.used.confidence and not observation.prior.guesses
+        capacity = used(None if first else fit.used, target, fit.best_rate, since or 0.0)
         fits[key] = replace(fit, used=capacity, used_seconds=now_seconds)
     if len(fits) > MOST_FITS:
         latest = sorted(fits, key=lambda key: (key in present, fits[key].at_seconds, key))[-MOST_FITS:]

@@ -34,6 +34,8 @@ class Memory:
     fits: Mapping[str, Fit] = field(default_factory=dict)
     """By revision and product, see `fit_key`."""
     lead_times: LeadTimes = field(default_factory=lambda: LeadTimes({}))
+    resting: tuple[str, ...] = ()
+    """The uids of replicas that stand aside."""
 
     @classmethod
     def empty(cls) -> Self:

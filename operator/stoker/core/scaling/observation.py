@@ -125,6 +125,11 @@ class Prior:
     max_concurrency: int | None = None
     lead_seconds: Mapping[Stage, float] = field(default_factory=lambda: GUESSED_LEAD_SECONDS)
 
+    @property
+    def guesses(self) -> bool:
+        """Whether it says what a replica carries."""
+        return self.n_star is not None and self.rate_per_second is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Observation:

@@ -20,6 +20,8 @@ EVEN_REQUESTS = 4
 """Where the load of a window varied more than this, the mean over it says nothing of any n."""
 SETTLING_SECONDS = 60.0
 """A replica's first seconds teach nothing: caches are cold, graphs are captured."""
+FIRST_SETTLING_SECONDS = 20.0
+"""Where nothing is known at all, a replica that is still slow says more than no belief, and errs to the safe side."""
 
 
 class Counters(NamedTuple):
@@ -156,7 +158,7 @@ def passed(before: Counters, after: Counters) -> Passed:
     )
 
 
-def look(replica: Replica, seen: Seen | None, now_seconds: float) -> Look:
+def look(replica: Replica, seen: Seen | None, now_seconds: float, *, nothing_known: bool = False) -> Look:
     if seen is None or seen.stage is not replica.stage:
         seen = Seen(replica.stage, replica.since_seconds, seen.last if seen else None, moved_seconds=now_seconds)
     if replica.reading is not Reading.KNOWN or replica.load is None:
@@ -172,10 +174,12 @@ def look(replica: Replica, seen: Seen | None, now_seconds: float) -> Look:
         return Look(Seen(seen.stage, seen.since_seconds, now, moved_seconds=now_seconds), arrived)
     arrived = Arrived(before.at_seconds, now.at_seconds, now.arrivals - before.arrivals)
     moved = now_seconds if now[2:] != before[2:] else seen.moved_seconds
-    settled = replica.stage is Stage.READY and now_seconds - replica.since_seconds >= SETTLING_SECONDS
+    settling_seconds = FIRST_SETTLING_SECONDS if nothing_known else SETTLING_SECONDS
+    settled = replica.stage is Stage.READY and now_seconds - replica.since_seconds >= settling_seconds
     if settled and replica.tier == Tier.SERVING:
         fit_from, served_from = seen.fit_from or now, seen.served_from or now
-        return _watched(replica, _at_work(replica.load), seen, _Step(now, fit_from, served_from, moved, arrived))
+        step = _Step(now, fit_from, served_from, moved, arrived, nothing_known)
+        return _watched(replica, _at_work(replica.load), seen, step)
     return Look(Seen(seen.stage, seen.since_seconds, now, moved_seconds=moved), arrived)
 
 
@@ -192,17 +196,18 @@ class _Step(NamedTuple):
     served_from: Counters
     moved_seconds: float
     arrived: Arrived
+    nothing_known: bool
 
 
 def _watched(replica: Replica, in_flight: int, seen: Seen, step: _Step) -> Look:
     """The windows of a replica that may teach, one of them full now and then."""
-    now, fit_from, served_from, moved, arrived = step
+    now, fit_from, served_from, moved, arrived, nothing_known = step
     least, most = min(seen.least_in_flight, in_flight), max(seen.most_in_flight, in_flight)
     if fit_from is now:
         least = most = in_flight
     fit = served = None
     if now.at_seconds - fit_from.at_seconds >= FIT_SECONDS:
-        if most <= EVEN_TIMES * least + EVEN_REQUESTS:
+        if nothing_known or most <= EVEN_TIMES * least + EVEN_REQUESTS:
             fit = passed(fit_from, now)
         fit_from, least, most = now, in_flight, in_flight
     if now.at_seconds - served_from.at_seconds >= SERVED_SECONDS:

@@ -23,6 +23,8 @@ class Stoker:
     setup: Setup
     tuning: Tuning = DEFAULT
     sharing: Sharing | None = None  # None: it has the GPUs for itself
+    prior: Prior | None = None  # None: what the GPU catalogue would say
+    down_delay_seconds: float = 120.0
     model: str = "model"
     priority: int = 0
     tick_seconds: float = 2.0
@@ -35,13 +37,19 @@ class Stoker:
     def __post_init__(self) -> None:
         setup, objective = self.setup, self.setup.objective
         guessed = capacity(setup.replica, _GUESSED_PROMPT_TOKENS, _GUESSED_OUTPUT_TOKENS, objective.itl_seconds)
-        self._prior = Prior(guessed.concurrency, guessed.rate_per_second, setup.replica.max_sequences)
+        catalogue = Prior(guessed.concurrency, guessed.rate_per_second, setup.replica.max_sequences)
+        self._prior = self.prior or catalogue
         self._shares = self.sharing or Sharing(setup.maximum)
-        self._aims = Aims(objective.ttft_seconds, objective.itl_seconds, objective.percentile)
+        self._aims = Aims(
+            objective.ttft_seconds,
+            objective.itl_seconds,
+            objective.percentile,
+            down_delay_seconds=self.down_delay_seconds,
+        )
 
     def decide(self, view: View) -> Order:
         limits = Limits(floor=view.floor, maximum=view.maximum, warm=view.warm, asleep=view.asleep)
         observation = Observation(view.now_seconds, view.replicas, limits, self._aims, self._prior)
         wanted, self._memory = demand(observation, self._memory, self.tuning)
         granted = self._shares.grant(self.model, self.priority, wanted, view)
-        return Order(granted.serving, granted.warm)
+        return Order(granted.serving, granted.warm, wanted.resting)

@@ -1,0 +1,23 @@
+"""What `make bench-live` measures in real time reaches its targets in the simulator."""
+
+import pytest
+
+from bench.live.__main__ import DOWN_DELAY_SECONDS, MOST_GPU_SECONDS, TARGETS, TOKENS
+from bench.live.foretold import Circumstances, foretold
+from bench.live.trace import spike
+from stoker.sim.result import Result
+
+
+def simulated(warm: int, seed: int) -> Result:
+    told = Circumstances(warm, most=8, start_seconds=30.0, down_delay_seconds=DOWN_DELAY_SECONDS, seed=seed)
+    return foretold(spike(seed, TOKENS), told)
+
+
+@pytest.mark.parametrize("seed", [101, 102, 103])
+@pytest.mark.parametrize("warm", TARGETS)
+def test_enough_requests_are_in_time_and_none_is_lost(warm: int, seed: int) -> None:
+    result = simulated(warm, seed)
+    assert 100 * result.share >= TARGETS[warm]
+    assert result.cut == result.abandoned == result.unfinished == 0
+    # A warm replica stands by for 330 s.
+    assert 3600 * result.gpu_hours <= MOST_GPU_SECONDS + 330 * warm
