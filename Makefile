@@ -117,19 +117,15 @@ $(DOCS_VENV)/.installed: requirements-docs.lock $(STAMP)
 bench-fidelity: venv ## Compare the simulator with real vLLM on the CPU, ARGS="--rounds 3" (root, Linux; minutes)
 	$(BIN)/python -m bench.fidelity $(ARGS)
 
-# A cluster that exists is used only where it is asked for by name, never because KUBECONFIG happens to be set.
+# From the command line alone: a variable of the shell that happens to have the name chooses no cluster.
+given = $(if $(filter command,$(origin $1)),--$2 "$($1)")
+
 .PHONY: up
-up: venv ## Start a real one-node Kubernetes with Stoker's API (root, Linux), or use yours with CONTEXT=name
-ifdef CONTEXT
-	kubectl --context="$(CONTEXT)" apply --server-side -f crds/
-else
-	$(BIN)/python -m e2e.cluster up --install
-	$(BIN)/python -m e2e.cluster exec -- kubectl apply --server-side -f crds/
-	$(BIN)/python -m e2e.cluster exec -- kubectl get nodes
-endif
+up: venv ## Start a Kubernetes with Stoker and a model, and stream an answer (root, Linux); on yours: CONTEXT=name VALUES=file
+	@$(BIN)/python -m e2e.up $(call given,CONTEXT,context) $(call given,VALUES,values) $(call given,MODEL,model)
 
 .PHONY: down
-down: venv ## Remove it and everything that it left
+down: venv ## Remove what `make up` started on this machine, and everything that it left
 	$(BIN)/python -m e2e.cluster down
 
 .PHONY: clean

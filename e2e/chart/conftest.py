@@ -9,11 +9,10 @@ import pytest
 from e2e.chart.release import Release
 from e2e.cluster.binaries import HELM
 from e2e.cluster.build import built
-from e2e.cluster.images import import_archive
-from e2e.images.build import build
 from e2e.models.build import build as build_model
 from e2e.operator.conftest import Models
 from e2e.running_cluster import Namespace, RunningCluster
+from e2e.up.stage import bring_image, image_values
 
 NAMESPACE = "stoker-chart"
 # An image of the test's, which has the simulated engine and nothing of vLLM.
@@ -33,20 +32,11 @@ class SimulatedModels(Models):
 def release(cluster: RunningCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Release]:
     """Nothing is installed yet, and nothing is afterwards but the definition."""
     # Built once: an edit of the code in between would name an image that is not there.
-    images = {name: build(name) for name in ("operator", ENGINE_IMAGE)}
-    for image in images.values():
-        import_archive(cluster.layout, image.path, image.reference)
+    operator, runtime = (bring_image(cluster.layout, name)[0] for name in ("operator", ENGINE_IMAGE))
     restricted = {"pod-security.kubernetes.io/enforce": "restricted"}
     cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": restricted}})
-    registry, _, tag = images["operator"].reference.rpartition(f"/{'operator'}:")
-    _, _, engine_tag = images[ENGINE_IMAGE].reference.rpartition(":")
-    values = {
-        "registry": registry,
-        "operator": {"image": {"tag": tag}},
-        "runtime": {"image": {"repository": ENGINE_IMAGE, "tag": engine_tag}},
-    }
     file = tmp_path_factory.mktemp("chart") / "values.yaml"
-    file.write_text(json.dumps(values))
+    file.write_text(json.dumps(image_values(operator, runtime)))
     found = Release(built([HELM])[HELM.name] / HELM.name, Namespace(cluster, NAMESPACE), file)
     yield found
     found.uninstall()

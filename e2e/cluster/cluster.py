@@ -77,6 +77,11 @@ def _remembered(layout: Layout, settings: Settings) -> Iterator[None]:
         raise
 
 
+def kept_settings(layout: Layout) -> Settings:
+    """What it was started with before, or what nobody chose yet."""
+    return Settings(**json.loads(layout.settings.read_text())) if layout.settings.exists() else Settings()
+
+
 def up(layout: Layout, settings: Settings, install: bool) -> None:
     require_root()
     require_packages(CLUSTER_PACKAGES, install)
@@ -90,12 +95,12 @@ def up(layout: Layout, settings: Settings, install: bool) -> None:
             anchor = _prepare(layout)
         with _step("API server and containerd"):
             for component in control_plane_components(layout, binaries):
-                _ensure(layout, anchor, component)
+                ensure(layout, anchor, component)
             _wait_for("the API server", layout, lambda: kubectl_ok(layout, "get", "--raw", "/readyz"))
             _wait_for("containerd", layout, layout.containerd_socket.exists)
         with _step("components"):
             for component in node_components(layout, binaries, settings):
-                _ensure(layout, anchor, component)
+                ensure(layout, anchor, component)
             _ensure_gpus(layout, anchor, binaries, settings)
             import_busybox(layout)
             apply(layout, base_objects())
@@ -103,7 +108,7 @@ def up(layout: Layout, settings: Settings, install: bool) -> None:
             _wait_until_usable(layout, settings)
         if settings.kwok_nodes or processes_of(layout).alive("kwok"):
             with _step(f"{settings.kwok_nodes} kwok nodes"):
-                _ensure(layout, anchor, kwok_component(layout, binaries))
+                ensure(layout, anchor, kwok_component(layout, binaries))
                 _fit_kwok_nodes(layout, settings)
         _require_all_alive(layout)
 
@@ -146,19 +151,23 @@ def _require_same_version(layout: Layout) -> None:
         )
 
 
-def _ensure(layout: Layout, anchor: Record, component: Component) -> None:
-    """Started unless it runs as it should; a change of flags, of the binary or of its configuration restarts it."""
+def ensure(layout: Layout, anchor: Record, component: Component) -> bool:
+    """Started unless it runs as it should; a change of flags, of the binary or of its configuration restarts it.
+
+    Says whether it had to be.
+    """
     processes = processes_of(layout)
     command = [*component_prefix(anchor), *component.command]
     configuration = component.configuration.read_text() if component.configuration else ""
     fingerprint = hashlib.sha256(repr((command, configuration)).encode()).hexdigest()
     running = processes.alive(component.name)
     if running and running.fingerprint == fingerprint:
-        return
+        return False
     processes.stop(component.name)
     log = layout.log(component.name)
     record = processes.start(component.name, command, _component_environment(), log, fingerprint)
     cgroups.adopt(layout.cgroup, record.pid)
+    return True
 
 
 def _ensure_gpus(layout: Layout, anchor: Record, binaries: Mapping[str, Path], settings: Settings) -> None:
@@ -167,7 +176,7 @@ def _ensure_gpus(layout: Layout, anchor: Record, binaries: Mapping[str, Path], s
         return
     # A kubelet that starts empties the folder of plugins, so a plugin that is earlier has to begin again.
     _wait_for("the kubelet's socket for device plugins", layout, layout.kubelet_plugin_socket.exists)
-    _ensure(layout, anchor, gpu_component(layout, binaries, settings))
+    ensure(layout, anchor, gpu_component(layout, binaries, settings))
 
 
 def _component_environment() -> dict[str, str]:

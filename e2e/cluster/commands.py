@@ -1,7 +1,6 @@
 """What each command of the command line does."""
 
 import argparse
-import json
 import os
 import shutil
 import signal
@@ -81,9 +80,8 @@ def up(options: argparse.Namespace) -> int:
 
 def _settings(layout: Layout, options: argparse.Namespace) -> Settings:
     """Flags win over what the cluster was started with before."""
-    kept = Settings(**json.loads(layout.settings.read_text())) if layout.settings.exists() else Settings()
     chosen = {name: value for name in Settings.__match_args__ if (value := getattr(options, name)) is not None}
-    return replace(kept, **chosen)
+    return replace(cluster.kept_settings(layout), **chosen)
 
 
 def down(options: argparse.Namespace) -> int:
@@ -120,7 +118,8 @@ def execute(options: argparse.Namespace) -> int:
         raise Refusal("exec needs a command: python -m e2e.cluster exec -- kubectl get nodes")
     prefix = tool_prefix(layout)
     tools = built([KUBE, HELM])
-    path = f"{tools['kube']}:{tools['helm']}:{os.environ.get('PATH', '')}"
+    # `stoker` is beside the Python that runs this.
+    path = f"{tools['kube']}:{tools['helm']}:{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"
     environment = os.environ | {"KUBECONFIG": str(layout.kubeconfig), "PATH": path}
     os.execvpe(prefix[0], [*prefix, *command], environment)  # noqa: S606
 

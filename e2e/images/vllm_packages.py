@@ -5,10 +5,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from e2e.cluster.refusal import Refusal
 from e2e.images.locked_packages import install
 
 TORCH_WHEEL = "torch-2.13.0+cpu-cp311-cp311-manylinux_2_28_x86_64.whl"
+TORCH_INDEX = "https://download.pytorch.org/whl/cpu"  # PyTorch's own, of builds without CUDA
 ROOT = Path(__file__).parents[2]
 DEFAULT_WHEELS = ROOT.parent / "shared" / "wheels"
 BUILD_STEPS = tuple(
@@ -30,13 +30,8 @@ def _torch_source() -> list[str]:
     wheels = Path(os.environ.get("STOKER_WHEELS") or DEFAULT_WHEELS)
     if (wheels / TORCH_WHEEL).is_file():
         return ["--find-links", str(wheels)]
-    index = os.environ.get("STOKER_TORCH_INDEX")
-    if index:
-        return ["--extra-index-url", index, "--index-strategy", "unsafe-best-match"]
-    raise Refusal(
-        f"no {TORCH_WHEEL} in {wheels}: set STOKER_WHEELS to the folder that has it, "
-        "or STOKER_TORCH_INDEX to the URL of PyTorch's CPU index"
-    )
+    index = os.environ.get("STOKER_TORCH_INDEX") or TORCH_INDEX
+    return ["--extra-index-url", index, "--index-strategy", "unsafe-best-match"]
 
 
 def _name_as_vllm(site: Path) -> None:

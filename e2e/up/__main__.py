@@ -1,0 +1,3 @@
+from e2e.up.cli import main
+
+raise SystemExit(main())
