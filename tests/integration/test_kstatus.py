@@ -184,7 +184,9 @@ async def test_a_suspended_model_is_current_once_nothing_of_it_runs_any_more(wor
     assert IN_PROGRESS in map(kstatus, suspended)
 
 
-async def test_a_model_that_is_made_suspended_is_current_without_ever_having_run(world: World, kstatus: Kstatus) -> None:
+async def test_a_model_that_is_made_suspended_is_current_without_ever_having_run(
+    world: World, kstatus: Kstatus
+) -> None:
     async with operator(world.credentials):
         await world.create(2, suspend=True)
         await becomes(world, kstatus, CURRENT)
