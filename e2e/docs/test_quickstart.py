@@ -105,7 +105,8 @@ def pieces_streamed(said: str) -> int:
 
 def world(cluster: RunningCluster) -> dict[str, object]:
     """All that a second `make up` could have changed."""
-    pods = cluster.json("get", "pods", "--all-namespaces")["items"]
+    # Jobs that are done go when their time has come.
+    pods = cluster.json("get", "pods", "--all-namespaces", "--field-selector=status.phase=Running")["items"]
     models = cluster.json("get", "modeldeployments", "--all-namespaces")["items"]
     hub = processes_of(cluster.layout).alive(HUB)
     return {

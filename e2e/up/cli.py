@@ -9,6 +9,7 @@ from e2e.cluster.layout import DEFAULT_NAME
 from e2e.cluster.refusal import Refusal
 from e2e.up.existing_cluster import up as up_there
 from e2e.up.own_cluster import up as up_here
+from e2e.up.serving import Patience
 
 PATIENCE_SECONDS = 600
 
@@ -17,10 +18,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         if options.context is not None:
-            up_there(options.context, options.values, options.model, options.patience)
+            up_there(options.context, options.values, options.model, Patience(options.patience))
         else:
             _refuse_what_needs_a_context(options)
-            up_here(options.name, options.model, options.patience)
+            up_here(options.name, options.model, Patience(options.patience))
     except Refusal as refusal:
         print(f"up: {refusal}", file=sys.stderr)
         return 2

@@ -5,12 +5,12 @@ from pathlib import Path
 from e2e.cluster.refusal import Refusal
 from e2e.up import release
 from e2e.up.forward import forwarded
-from e2e.up.serving import model_in, sample_for, serve, stream
+from e2e.up.serving import Patience, model_in, sample_for, serve, stream
 from e2e.up.steps import Steps, detail, say
 from e2e.up.target import Target, that_exists
 
 
-def up(context: str, values: Path | None, manifest: Path | None, patience_seconds: float) -> None:
+def up(context: str, values: Path | None, manifest: Path | None, patience: Patience) -> None:
     steps = Steps(4)
     with steps.step(f"The cluster of context {context}"):
         target = that_exists(context)
@@ -18,7 +18,7 @@ def up(context: str, values: Path | None, manifest: Path | None, patience_second
     with steps.step("Stoker: helm upgrade --install stoker charts/stoker"):
         _install(target, context, values)
     with steps.step(f"A model: kubectl apply -f {model.shown}", "weights are fetched, verified, loaded"):
-        serve(target, model, patience_seconds)
+        serve(target, model, patience)
     with steps.step("A chat completion, streamed through kubectl port-forward"), forwarded(target, model.name) as url:
         stream(target, model, url)
     say("\nTook:")

@@ -14,14 +14,14 @@ from e2e.cluster.machine import CLUSTER_PACKAGES, require_root
 from e2e.images.build import IMAGE_PACKAGES, ImageArchive
 from e2e.up import release, stage
 from e2e.up.forward import forwarded
-from e2e.up.serving import model_in, serve, stream
+from e2e.up.serving import Patience, model_in, serve, stream
 from e2e.up.steps import Steps, detail, say
 from e2e.up.target import ROOT, made_here
 
 SAMPLE = ROOT / "e2e" / "up" / "tiny-llama.yaml"
 
 
-def up(name: str, manifest: Path | None, patience_seconds: float) -> None:
+def up(name: str, manifest: Path | None, patience: Patience) -> None:
     model = model_in(manifest or SAMPLE)
     require_root()
     layout = layout_of(name)
@@ -41,9 +41,10 @@ def up(name: str, manifest: Path | None, patience_seconds: float) -> None:
             changed = release.install(target, yaml.safe_dump(stage.chart_values(operator, runtime)))
             detail("two operators are Ready" if changed else "installed already, with this chart and these values")
         with steps.step(f"A model: kubectl apply -f {model.shown}", "weights are fetched, verified, loaded"):
-            serve(target, model, patience_seconds)
+            serve(target, model, patience)
+        note = "nobody trained it, so its words mean nothing" if model.manifest == SAMPLE else ""
         with (
-            steps.step("A chat completion, streamed through the model's Service"),
+            steps.step("A chat completion, streamed through the model's Service", note),
             forwarded(target, model.name) as url,
         ):
             stream(target, model, url)

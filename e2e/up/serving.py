@@ -74,19 +74,33 @@ def has_gpus(nodes: list[Json]) -> bool:
     return any(count not in ("", "0") for count in found)
 
 
-def serve(target: Target, model: Model, patience_seconds: float) -> None:
+@dataclass
+class Patience:
+    """How long a model may take, and how long it may be in a state that somebody has to mend."""
+
+    longest_seconds: float
+    wrong_since_seconds: float | None = None
+
+    def is_over(self, seconds: float, mood: Mood) -> bool:
+        if mood is not Mood.WRONG:
+            self.wrong_since_seconds = None
+        elif self.wrong_since_seconds is None:
+            self.wrong_since_seconds = seconds
+        wrong = self.wrong_since_seconds
+        return seconds > self.longest_seconds or (wrong is not None and seconds - wrong > _WRONG_SECONDS)
+
+
+def serve(target: Target, model: Model, patience: Patience) -> None:
     """Applied and Ready, or a refusal after what `stoker explain` and the pods' events say."""
     detail(target.ask("apply", f"--filename={model.manifest}").strip())
     began = time.monotonic()
-    wrong_since: float | None = None
     told = ""
     while (now := _state(target, model)) is not None:
         seconds = time.monotonic() - began
         if now.message != told:
             say(f"  {seconds:5.1f} s  {now.message}")
             told = now.message
-        wrong_since = (wrong_since or seconds) if now.mood is Mood.WRONG else None
-        if seconds > patience_seconds or (wrong_since is not None and seconds - wrong_since > _WRONG_SECONDS):
+        if patience.is_over(seconds, now.mood):
             explain(target, model)
             raise Refusal(
                 f"{model.name} is not Ready after {seconds:.0f} s, and the lines above say why; it is left as it is,"

@@ -11,7 +11,7 @@ from e2e.cluster.layout import Layout
 from e2e.cluster.namespace import tool_prefix
 from e2e.cluster.refusal import Refusal
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).resolve().parents[2]
 _ANSWER_SECONDS = 15
 
 
