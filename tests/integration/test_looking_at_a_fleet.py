@@ -132,6 +132,33 @@ def test_somebody_without_permission_learns_which_is_lacking(stranger: Path, run
     assert "you may not get modeldeployments.stoker.dev" in run("explain", "x", "-n", NAMESPACE, kubeconfig=stranger)[2]
 
 
+def test_commands_that_change_something_are_refused_in_the_same_words(stranger: Path, make: Make, run: Run) -> None:
+    make("good", ready())
+    assert (
+        "you may not get modeldeployments.stoker.dev"
+        in run("rollback", "good", "-n", NAMESPACE, kubeconfig=stranger)[2]
+    )
+    for command, verb in (("freeze", "patch"), ("thaw", "delete")):
+        code, _, err = run(command, "--operator-namespace", NAMESPACE, kubeconfig=stranger)
+        assert code == 2
+        assert f"you may not {verb} configmaps in namespace looking: ask for a role with the verb {verb}" in err
+    assert (
+        "there is no ModelDeployment goof in namespace looking: did you mean good?"
+        in run("rollback", "goof", "-n", NAMESPACE)[2]
+    )
+
+
+@pytest.mark.usefixtures("make")
+def test_a_freeze_begins_and_ends_once_and_never_in_a_namespace_that_is_not_there(run: Run) -> None:
+    code, _, err = run("freeze", "--operator-namespace", "nowhere")
+    assert code == 2
+    assert err == "stoker freeze: there is no namespace nowhere: name the operator's by --operator-namespace\n"
+    where = ("--operator-namespace", NAMESPACE)
+    assert run("freeze", *where, "--reason", "storage")[0] == 0
+    assert run("thaw", *where)[:2] == (0, "not frozen any more\n")
+    assert run("thaw", *where)[:2] == (0, "namespace looking has no freeze that could end\n")
+
+
 def test_who_may_read_models_alone_gets_an_answer_that_says_what_is_unknown(
     api: ApiServer, stranger: Path, make: Make, run: Run
 ) -> None:
@@ -187,7 +214,7 @@ def test_a_cluster_without_the_definition_says_how_to_install_it(api: ApiServer,
     assert send("PATCH", path, unserved, "application/json-patch+json").status == 200
     try:
         _until(lambda: api.ask("GET", MODELS).status == 404)
-        for command in (("status",), ("explain", "x"), ("top",)):
+        for command in (("status",), ("explain", "x"), ("top",), ("rollback", "x")):
             code, _, err = run(*command, "-n", NAMESPACE)
             assert code == 2
             assert "this cluster does not know ModelDeployments: install Stoker, with" in err

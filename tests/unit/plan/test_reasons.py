@@ -579,13 +579,22 @@ def test_a_misfit_of_the_newest_spec_leaves_what_serves_alone_and_heals_it() -> 
 
 def test_a_suspended_model_is_ready_when_its_last_replica_has_left_and_not_before() -> None:
     world = running(deployment(2, suspend=True), 1)
-    leaving = replace(world.pods[0], owner_uid=UID, tier="draining", draining_since=NOW)
-    for pods, left in (((*world.pods, leaving), "2 replicas have"), ((leaving,), "1 replica has")):
-        status = plan(replace(world, pods=pods)).status
+    leaving = replace(world.pods[0], identity=OLD, owner_uid=UID, tier="draining", draining_since=NOW)
+    deleted = replace(world.pods[0], deleting=True)
+    empty = (replace(world.replica_sets[0], count=0),)
+    for pods, sets, left in (
+        ((*world.pods, leaving), world.replica_sets, "2 replicas have"),
+        ((leaving,), empty, "1 replica has"),
+        ((deleted,), empty, "1 replica has"),
+        ((), world.replica_sets, "1 replica has"),
+    ):
+        status = plan(replace(world, pods=pods, replica_sets=sets)).status
         conditions = {condition.type: condition for condition in status.conditions}
         assert (conditions["Ready"].status, conditions["Reconciling"].status) == ("False", "True")
         assert f"{left} still to leave" in conditions["Ready"].message
-    conditions = {condition.type: condition for condition in plan(replace(world, pods=())).status.conditions}
+    conditions = {
+        condition.type: condition for condition in plan(replace(world, pods=(), replica_sets=empty)).status.conditions
+    }
     assert (conditions["Ready"].status, conditions["Reconciling"].status) == ("True", "False")
 
 

@@ -4,7 +4,6 @@ Server-side apply sets what Stoker states and leaves the rest, so it neither sav
 removes what somebody added, such as one more label to a Service's selector. Both are found here, before any write.
 """
 
-import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -51,7 +50,7 @@ def difference(kind: ObjectKind, desired: Mapping[str, Any], found: Mapping[str,
     filled_in = _FILLED_IN.get(kind, frozenset())
     found_spec = {key: value for key, value in (found.get("spec") or {}).items() if key not in filled_in}
     surplus: Json = {}
-    differs = _compare(desired["spec"], found_spec, surplus, alike=_alike if kind in _FILLED_IN else operator.eq)
+    differs = _compare(desired["spec"], found_spec, surplus, alike=_alike if kind in _FILLED_IN else _same)
     return Difference(stated or differs, {"spec": surplus} if surplus else {})
 
 
@@ -77,6 +76,10 @@ def _compare(
         elif (value and not alike(value, found.get(key))) or (not value and found.get(key)):
             differs = True
     return differs
+
+
+def _same(desired: Any, found: Any) -> bool:
+    return bool(desired == found)
 
 
 def _alike(desired: Any, found: Any) -> bool:

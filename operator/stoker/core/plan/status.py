@@ -13,7 +13,7 @@ from stoker.core.names import Tier, serving_selector
 from stoker.core.plan.conditions import Statement, conditions_from
 from stoker.core.plan.diagnosis import Finding
 from stoker.core.plan.fetch.fitting import FitState
-from stoker.core.plan.replicas import Replica, RevisionReplicas, leaving
+from stoker.core.plan.replicas import FINISHED_PHASES, Replica, RevisionReplicas, leaving
 from stoker.core.plan.revision_rows import revision_rows
 from stoker.core.plan.rollout.course import Course
 from stoker.core.plan.rollout.steps import Step
@@ -65,8 +65,11 @@ class Picture:
 
     @property
     def left(self) -> int:
-        """Replicas of any kind that a suspended model still has."""
-        return len(self.live) + leaving(self.snapshot)
+        """Replicas that a suspended model still has, those that are ordered or on their way out among them."""
+        snapshot = self.snapshot
+        pods = (pod for pod in snapshot.pods if (pod.tier or pod.group) and pod.phase not in FINISHED_PHASES)
+        names = {pod.group or pod.identity.name for pod in pods} | {group.identity.name for group in snapshot.groups}
+        return max(len(names), sum(replica_set.count for replica_set in snapshot.replica_sets))
 
     @property
     def settled(self) -> bool:

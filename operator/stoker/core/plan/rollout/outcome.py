@@ -47,7 +47,8 @@ def outcome(snapshot: Snapshot, target: Target, course: Course) -> Finding | Non
 
 
 def _gave_up(revision: str, reason: str, message: str) -> str:
-    return f"Revision {revision} failed ({reason}): {message.rstrip()}{'' if message.endswith('.') else '.'}"
+    said = message.rstrip()
+    return f"Revision {revision} failed ({reason}): {said}{'' if said.endswith('.') else '.'}"
 
 
 def _next(good: str) -> str:
