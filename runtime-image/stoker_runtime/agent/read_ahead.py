@@ -47,7 +47,7 @@ def tell_what_was_read_ahead(folder: Path, stop: threading.Event) -> None:
     began = time.monotonic()
     count = read_ahead(folder, stop, room_bytes())
     taken = time.monotonic() - began
-    print(f"agent: {count / 2**30:.2f} GiB of weights read ahead in {taken:.1f} s", flush=True)
+    print(f"agent: {count / 2**20:.0f} MiB of weights read ahead in {taken:.1f} s", flush=True)
 
 
 class _Blocks:

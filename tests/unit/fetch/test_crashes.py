@@ -57,11 +57,13 @@ def test_killed_at_any_moment_the_next_run_fetches_only_what_is_missing(tmp_path
             root = tmp_path / str(kills)
             root.mkdir()
             origin.asked.clear()
-            before = kills
+            before, starts = kills, 0
             while not is_published(root, FILES):
                 running = start(origin, root)
-                # A run starts, waits until the dead one's lock is stale, and then fetches for more than a second.
-                time.sleep(0.2 + chance.random() * 0.5)
+                starts += 1
+                # A run starts, waits until the dead one's lock is stale, and then fetches for more than a second. Each
+                # gets longer than the last, since on a busy machine a start alone may take longer than the first gets.
+                time.sleep(0.2 + chance.random() * 0.5 * starts)
                 kills += running.poll() is None
                 running.kill()
                 running.communicate()
