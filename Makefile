@@ -71,6 +71,10 @@ test-e2e: venv ## Tests on the real one-node cluster (root, Linux)
 test-soak: venv ## Streams that last as long as is promised, MINUTES=30 (root, Linux)
 	STOKER_SOAK_MINUTES=$(or $(MINUTES),30) $(BIN)/pytest e2e/operator/test_a_long_stream.py -v
 
+.PHONY: test-promises
+test-promises: venv ## What must never cut a request, as often as is promised and with operators killed in its midst (half an hour)
+	STOKER_PROMOTIONS=50 STOKER_KILLS=1 $(BIN)/pytest e2e/operator/test_warm_replicas.py e2e/operator/test_rollouts.py -v
+
 .PHONY: test
 test: venv ## Every tier that this machine can run; says which it skipped and why
 	$(BIN)/python -m tests.tiers

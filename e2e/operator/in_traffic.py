@@ -8,14 +8,15 @@ from threading import Thread
 from e2e.cluster.kubectl import command
 from e2e.running_cluster import Namespace
 
-READY = 'jsonpath={range .endpoints[*]}{.conditions.ready} {end}{"\\n"}'
+# Unlike a JSONPath, columns do not end at a slice that has no endpoints.
+READY = "custom-columns=READY:.endpoints[*].conditions.ready"
 
 
 @contextmanager
 def counted_in_traffic(namespace: Namespace, name: str = "web") -> Iterator[list[int]]:
     """One number for the beginning and one for each change, as the API server told of it."""
     selector = f"--selector=kubernetes.io/service-name={name}"
-    watch = ["get", "endpointslices", selector, "--watch", f"--output={READY}"]
+    watch = ["get", "endpointslices", selector, "--watch", "--no-headers", f"--output={READY}"]
     layout = namespace.cluster.layout
     asked = namespace.cluster.tool(*command(layout, f"--namespace={namespace.name}", *watch))
     counts: list[int] = []

@@ -15,7 +15,7 @@ from e2e.images.build import build as build_image
 from e2e.operator.conftest import ROOT, Models, Operators
 from e2e.operator.in_traffic import counted_in_traffic
 from e2e.operator.streams import Load, with_agent
-from e2e.operator_process import OperatorProcess
+from e2e.operator.successive import Successive
 from e2e.running_cluster import pod, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
@@ -37,9 +37,9 @@ def configuration(operators: Operators) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def operator(operators: Operators, configuration: dict[str, Any]) -> Iterator[OperatorProcess]:
-    with operators.operator(**configuration) as process:
-        yield process
+def operator(operators: Operators, configuration: dict[str, Any]) -> Iterator[Successive]:
+    with Successive(operators, **configuration) as operator:
+        yield operator
 
 
 @dataclass
@@ -130,8 +130,9 @@ def test_four_replicas_on_four_gpus_while_the_operator_is_killed(
     assert min(in_traffic) == 3, in_traffic
 
 
-@pytest.mark.usefixtures("operator")
-def test_a_warm_replica_gives_its_gpu_and_the_only_serving_one_is_never_missed(models: Models, figure: Figure) -> None:
+def test_a_warm_replica_gives_its_gpu_and_the_only_serving_one_is_never_missed(
+    models: Models, operator: Successive, figure: Figure
+) -> None:
     take_gpus(models, 2)
     web = Rollouts(models, 1, warm=1)
     web.edit("1")
@@ -139,14 +140,17 @@ def test_a_warm_replica_gives_its_gpu_and_the_only_serving_one_is_never_missed(m
     with load.running(), counted_in_traffic(models.namespace) as in_traffic:
         before, began = web.good(), time.monotonic()
         web.edit("2")
+        until(lambda: web.state() == "Exchanging", "the exchange", 60)
+        operator.dies()
         web.until_taken_over(before)
         figure("one serving and one warm replica exchanged on two GPUs", time.monotonic() - began)
     load.assert_that_nobody_noticed()
     assert min(in_traffic) == 1, in_traffic
 
 
-@pytest.mark.usefixtures("operator")
-def test_one_spare_gpu_surge_then_replace_then_back_by_hand(models: Models, figure: Figure) -> None:
+def test_one_spare_gpu_surge_then_replace_then_back_by_hand(
+    models: Models, operator: Successive, figure: Figure
+) -> None:
     take_gpus(models, 1)
     web = Rollouts(models, 2)
     web.edit("1")
@@ -156,10 +160,13 @@ def test_one_spare_gpu_surge_then_replace_then_back_by_hand(models: Models, figu
         for version, strategy in (("2", "Surge"), ("3", "Replace")):
             before, began = web.good(), time.monotonic()
             web.edit(version, strategy=strategy)
+            until(lambda: web.state() in {"Surging", "Exchanging"}, "the rollout", 60)
+            operator.dies()
             web.until_taken_over(before)
             figure(f"two replicas, one spare GPU, {strategy}", time.monotonic() - began)
         began = time.monotonic()
         assert f"goes to revision {before}" in rolled_back(web, "web")
+        operator.dies()
         until(lambda: web.good() == before and web.is_over(), "the rollback", PATIENCE_SECONDS)
         figure("two replicas, one spare GPU, stoker rollback", time.monotonic() - began)
     load.assert_that_nobody_noticed()
@@ -176,8 +183,9 @@ def rolled_back(web: Rollouts, *arguments: str) -> str:
     return done.stdout + done.stderr
 
 
-@pytest.mark.usefixtures("operator")
-def test_a_second_set_waits_for_its_gpus_and_then_takes_all_traffic_at_once(models: Models, figure: Figure) -> None:
+def test_a_second_set_waits_for_its_gpus_and_then_takes_all_traffic_at_once(
+    models: Models, operator: Successive, figure: Figure
+) -> None:
     take_gpus(models, 1)
     web = Rollouts(models, 2)
     web.edit("1")
@@ -191,13 +199,13 @@ def test_a_second_set_waits_for_its_gpus_and_then_takes_all_traffic_at_once(mode
         assert web.state() == "Holding"
         assert set(models.pods()) == old, "nothing of the new set takes traffic"
         models.namespace.kubectl("delete", "pod/other-0")
+        operator.dies()
         web.until_taken_over(before)
         figure("two replicas, BlueGreen, ten seconds of them without GPUs", time.monotonic() - began)
     load.assert_that_nobody_noticed()
 
 
-@pytest.mark.usefixtures("operator")
-def test_versions_that_are_broken_are_given_up(models: Models, figure: Figure) -> None:
+def test_versions_that_are_broken_are_given_up(models: Models, operator: Successive, figure: Figure) -> None:
     """Two models: one gets a flag that does not exist and then an engine that ends at its first token, the other an
     engine that never becomes ready, in a cluster without a free GPU."""
     web, other = Rollouts(models, 2), Rollouts(models, 2, "other")
@@ -208,6 +216,7 @@ def test_versions_that_are_broken_are_given_up(models: Models, figure: Figure) -
         before, others_before, began = web.good(), other.good(), time.monotonic()
         other.edit("2", "--never-ready")
         web.edit("2", "--no-such-flag")
+        operator.dies()
         web.until_given_up(before, "no-such-flag")
         figure("a flag that does not exist: rolled back", time.monotonic() - began)
         second = time.monotonic()

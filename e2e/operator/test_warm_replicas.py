@@ -19,7 +19,7 @@ from e2e.cluster.refusal import Refusal
 from e2e.images.build import build as build_image
 from e2e.operator.conftest import ROOT, Models, Operators
 from e2e.operator.streams import Load, with_agent
-from e2e.operator_process import OperatorProcess
+from e2e.operator.successive import Successive
 from e2e.running_cluster import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
@@ -45,9 +45,9 @@ def settings(operators: Operators, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture
-def operator(operators: Operators, settings: dict[str, Any]) -> Iterator[OperatorProcess]:
-    with operators.operator(**settings) as process:
-        yield process
+def operator(operators: Operators, settings: dict[str, Any]) -> Iterator[Successive]:
+    with Successive(operators, **settings) as operator:
+        yield operator
 
 
 def served(models: Models, replicas: int, *engine_args: str, **spec: Any) -> Load:
@@ -75,12 +75,14 @@ def promoted(models: Models, operators: Operators, rounds: int, *flags: str) -> 
     return found
 
 
-@pytest.mark.usefixtures("operator")
-def test_promotions_and_demotions(models: Models, operators: Operators, figure: Figure) -> None:
+def test_promotions_and_demotions(models: Models, operators: Operators, operator: Successive, figure: Figure) -> None:
     load = served(models, 1, scaling={"maxReplicas": 2, "mode": "Off", "warmReplicas": 1})
     until(lambda: models.namespace.json("get", "mdep/web")["status"]["warmReplicas"] == 1, "a warm replica", 60)
     with load.running():
         times = promoted(models, operators, PROMOTIONS)
+        models.namespace.kubectl("scale", "mdep/web", "--replicas=2")
+        operator.dies()
+        until(lambda: len(models.pods()) == 2, "a promotion, whoever sees to it", 60)
     load.assert_that_nobody_noticed()
     rested, drained = ([each for each in times if each["rested"] == rests] for rests in (True, False))
     for found, what in ((rested, "at rest"), (drained, "that still drained")):
@@ -163,8 +165,7 @@ def test_an_operator_that_is_killed_while_it_drains(
     load.assert_that_nobody_noticed()
 
 
-@pytest.mark.usefixtures("operator")
-def test_a_node_that_is_drained(models: Models) -> None:
+def test_a_node_that_is_drained(models: Models, operator: Successive) -> None:
     """There is one node. One replica may leave it, the other stays until the node is back and another serves."""
     load = served(models, 2, scaling={"maxReplicas": 2, "mode": "Off"})
     before = set(models.pods())
@@ -175,6 +176,7 @@ def test_a_node_that_is_drained(models: Models) -> None:
             with pytest.raises(Refusal, match="timeout"):
                 models.namespace.cluster.kubectl(*drain, "--timeout=25s")
             assert len(before & set(models.pods())) == 1
+            operator.dies()
         finally:
             models.namespace.cluster.kubectl("uncordon", node)
         until(lambda: len(set(models.pods())) == 2, "two replicas", 90)

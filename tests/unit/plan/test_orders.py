@@ -70,6 +70,15 @@ def test_a_promotion_from_rest_waits_for_no_answer_and_for_no_other_write() -> N
     assert others, "the budget, once traffic is served"
 
 
+def test_what_serves_is_not_believed_to_rest() -> None:
+    """As where the answer to its label was lost, and the order beside it was never given."""
+    toy = world(1, 0)
+    serving = of_tier(toy, Tier.SERVING)
+    (told,) = acted(toy, {serving.identity.uid: RESTED})
+    assert isinstance(told, Tell)
+    assert told.verb == Verb.OPEN
+
+
 def test_a_promotion_while_it_drains_opens_first_and_labels_then() -> None:
     toy = world(1, 1)
     warm = of_tier(toy, Tier.WARM)
