@@ -11,13 +11,16 @@ import argparse
 import asyncio
 import json
 import os
+import secrets
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import inf
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import yaml
@@ -29,6 +32,7 @@ from e2e.cluster.layout import DNS_DOMAIN
 from e2e.images.build import build as build_image
 from e2e.operator.streams import with_agent
 from e2e.operator_process import OperatorProcess
+from stoker.core.scaling.tuning import DEFAULT
 from stoker.kube import resources
 from stoker.kube.connection import Connection, credentials_from
 
@@ -103,7 +107,10 @@ async def measure(options: argparse.Namespace) -> int:
     trace = options.trace or write(spike(options.seed, TOKENS), folder / "spike.csv")
     configuration = folder / "live.yaml"
     engines = with_agent(os.environ["STOKER_BENCH_IMAGE"])
-    configuration.write_text(yaml.safe_dump({"probes": {"port": 0}, "engines": engines}))
+    # As the chart has it: with a key, who leaves traffic tells clients with kept connections to go elsewhere.
+    (folder / "agent-key").write_text(secrets.token_hex(32))
+    agent = {"keyFile": str(folder / "agent-key")}
+    configuration.write_text(yaml.safe_dump({"probes": {"port": 0}, "engines": engines, "agent": agent}))
     async with Connection.open(await credentials_from(Path(os.environ["KUBECONFIG"]))) as connection:
         await _prepare(connection)
         with OperatorProcess(configuration, folder / "live.log") as operator:
@@ -169,6 +176,7 @@ def report(clients: dict[str, Any], replicas: Sampled, options: argparse.Namespa
     figures = {
         **when_and_where(),
         "load average": round(os.getloadavg()[0], 1),
+        "niceness": os.nice(0),
         "seed": options.seed,
         "warm": options.warm,
         "start seconds": options.start_seconds,
@@ -193,9 +201,11 @@ def report(clients: dict[str, Any], replicas: Sampled, options: argparse.Namespa
 
 
 def only_told(options: argparse.Namespace) -> int:
+    tuning = replace(DEFAULT, aside_times=inf) if options.nobody_aside else DEFAULT
+    results = []
     for seed in range(options.seed, options.seed + options.seeds):
-        told = Circumstances(options.warm, options.most, options.start_seconds, options.down_delay, seed)
-        result = foretold(spike(seed, TOKENS), told)
+        told = Circumstances(options.warm, options.most, options.start_seconds, options.down_delay, seed, tuning)
+        results.append(result := foretold(spike(seed, TOKENS), told))
         spent = ", ".join(f"{tier} {3600 * hours:.0f}" for tier, hours in result.gpu_hours_by_tier.items() if hours)
         print(
             f"seed {seed}: {100 * result.share:.1f} % inside 2 s, {3600 * result.gpu_hours:.0f} GPU-seconds ({spent}),"
@@ -203,6 +213,8 @@ def only_told(options: argparse.Namespace) -> int:
         )
         steps = [f"{one.at_seconds:.0f} s {one.ready} of {one.target}" for one in result.moments]
         print(f"  ready of ordered: {', '.join(steps)}")
+    share, hours = (mean(getattr(each, name) for each in results) for name in ("share", "gpu_hours"))
+    print(f"mean of {len(results)} seeds: {100 * share:.1f} % inside 2 s, {3600 * hours:.0f} GPU-seconds")
     return 0
 
 
@@ -236,6 +248,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--foretold", action="store_true", help="simulate it")
+    parser.add_argument("--nobody-aside", action="store_true", help="simulate it without replicas that stand aside")
     parser.add_argument("--seeds", type=int, default=5, help="that are simulated, from --seed on")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()

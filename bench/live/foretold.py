@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from bench.live.trace import PHASES, Arrival
 from stoker.core.scaling.observation import Prior, Stage
+from stoker.core.scaling.tuning import DEFAULT, Tuning
 from stoker.sim.policies.stoker import Stoker
 from stoker.sim.result import Result
 from stoker.sim.setup import Routing, Setup, Starting, Way
@@ -26,6 +27,7 @@ class Circumstances:
     start_seconds: float
     down_delay_seconds: float
     seed: int
+    tuning: Tuning = DEFAULT
 
 
 def engine() -> Replica:
@@ -60,5 +62,5 @@ def foretold(arrivals: Iterable[Arrival], told: Circumstances) -> Result:
     # Nobody knows such an engine before it is measured, but its first replica's start was seen.
     lead = {Stage.QUEUED: 1.0, Stage.PROVISIONING: 0.0, Stage.PULLING: 1.0, Stage.LOADING: cold_seconds - 2.0}
     prior = Prior(max_concurrency=STREAMS, lead_seconds=lead)
-    policy = Stoker(setup, prior=prior, down_delay_seconds=told.down_delay_seconds)
+    policy = Stoker(setup, told.tuning, prior=prior, down_delay_seconds=told.down_delay_seconds)
     return simulate(Model(trace, policy, setup), told.seed, timeline=True)

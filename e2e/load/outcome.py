@@ -30,19 +30,28 @@ class Answered:
 
 def summary(answers: list[Answered], objective_seconds: float) -> dict[str, object]:
     firsts = sorted(answer.first_token_seconds for answer in answers if answer.first_token_seconds is not None)
-    inside = sum(
-        answer.outcome is Outcome.FINISHED and (answer.first_token_seconds or 0.0) <= objective_seconds
+    late = [
+        answer.sent_at_seconds
         for answer in answers
-    )
+        if answer.outcome is Outcome.FINISHED and (answer.first_token_seconds or 0.0) > objective_seconds
+    ]
+    inside = sum(answer.outcome is Outcome.FINISHED for answer in answers) - len(late)
     return {
         "sent": len(answers),
         "outcomes": dict(Counter(answer.outcome.value for answer in answers)),
+        "late": len(late),
+        "late_by_half_minute": _by_half_minute(late),
         "inside_objective_percent": round(100 * inside / len(answers), 2) if answers else None,
         "first_token_p50_seconds": _quantile(firsts, 0.5),
         "first_token_p99_seconds": _quantile(firsts, 0.99),
         "servers": dict(Counter(answer.server for answer in answers if answer.server)),
         "details": dict(Counter(answer.detail for answer in answers if answer.detail).most_common(5)),
     }
+
+
+def _by_half_minute(moments: list[float]) -> list[int]:
+    found = Counter(int(at // 30) for at in moments)
+    return [found[index] for index in range(max(found, default=-1) + 1)]
 
 
 def _quantile(ordered: list[float], share: float) -> float | None:

@@ -18,7 +18,7 @@ def one(uid: str, in_flight: int, **fields: object) -> Replica:
 
 
 def aside(replicas: list[Replica], *before: str, rate: float = 6.0) -> tuple[str, ...]:
-    return resting(replicas, before, CAPACITY, rate, 2.0)
+    return resting(replicas, before, CAPACITY, rate, 4.0)
 
 
 def test_one_that_owes_minutes_stands_aside_once_the_others_carry_what_comes() -> None:

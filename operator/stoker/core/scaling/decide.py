@@ -104,8 +104,8 @@ def _tick(observation: Observation, memory: Memory, tuning: Tuning) -> _Tick:
     belief = believed(learned.fits, census.ready or census.starting, observation)
     aside: tuple[str, ...] = ()
     if belief.capacity and arriving and not observation.limits.frozen:
-        aims = observation.aims
-        aside = resting(replicas, memory.resting, belief.capacity, arriving.per_second, aims.ttft_seconds)
+        longest_wait = tuning.aside_times * observation.aims.ttft_seconds
+        aside = resting(replicas, memory.resting, belief.capacity, arriving.per_second, longest_wait)
     return _Tick(
         observation,
         memory,

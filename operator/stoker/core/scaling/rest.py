@@ -4,7 +4,7 @@ Behind a plain Service every replica gets its share of what arrives. One that ow
 others came makes all of its share late, and the others cannot help with what it holds. Off traffic it loses nothing.
 
     w_i = (F_i - n*) / μ                       what a request that comes to replica i now waits beyond n*
-    begins     w_i > 2·θ                       θ: the TTFT objective; the longest queue first
+    begins     w_i > 2·θ (see tuning)          θ: the TTFT objective; the longest queue first
     as many as leave λ ≤ μ·(those in traffic)  and never without one in traffic that has no such queue
     ends       w_i ≤ 0                         from n* downwards it can begin a request at once
 """
@@ -16,15 +16,13 @@ from stoker.core.names import Tier
 from stoker.core.scaling.capacity import Capacity
 from stoker.core.scaling.observation import Load, Reading, Replica, Stage
 
-BEGIN_TIMES = 2.0
-
 
 def resting(
     replicas: Sequence[Replica],
     before: Collection[str],
     capacity: Capacity,
     rate_per_second: float,
-    ttft_seconds: float,
+    longest_wait_seconds: float,
 ) -> tuple[str, ...]:
     """The uids of those that stand aside now; `before`: of those that did."""
     ready = [replica for replica in replicas if replica.stage is Stage.READY]
@@ -34,7 +32,7 @@ def resting(
         for replica in ready
         if replica.tier == Tier.SERVING and replica.reading is Reading.KNOWN and replica.uid not in still
     }
-    flooded = [uid for uid, seconds in waits.items() if seconds > BEGIN_TIMES * ttft_seconds]
+    flooded = [uid for uid, seconds in waits.items() if seconds > longest_wait_seconds]
     spare = floor(len(waits) - rate_per_second / capacity.likely_per_second)
     if spare <= 0 or len(flooded) == len(waits):
         return tuple(sorted(still))

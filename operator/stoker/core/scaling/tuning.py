@@ -62,6 +62,9 @@ class Tuning:
     burst_power: float = 2.0
     """Of the headroom, by which this falls."""
 
+    aside_times: float = 2.0
+    """Times the TTFT objective that a replica's queue must be worth before it stands aside."""
+
     stuck_seconds: float = 120.0
     """A replica with requests and no counter that moves for so long reports nothing that counts."""
 
