@@ -23,18 +23,18 @@ class Release:
     namespace: Namespace
     values: Path  # of every install and upgrade here: where the images are
 
-    def install(self, values: Json | None = None, *flags: str, seconds: int = 120) -> None:
+    def install(self, values: Json | None = None, *flags: str, seconds: int = 120, chart: Path = CHART) -> None:
         """Installs, or brings what is installed to these values and no others."""
-        answer = self.try_install(values, *flags, seconds=seconds)
+        answer = self.try_install(values, *flags, seconds=seconds, chart=chart)
         assert answer.returncode == 0, answer.stderr + self.logs()
 
     def try_install(
-        self, values: Json | None = None, *flags: str, seconds: int = 120
+        self, values: Json | None = None, *flags: str, seconds: int = 120, chart: Path = CHART
     ) -> subprocess.CompletedProcess[str]:
         # JSON is YAML. A definition that kubectl brought before is taken over.
         given = [f"--values={self.values}", "--values=-"]
         waiting = ["--wait", f"--timeout={seconds}s", "--take-ownership", "--reset-values"]
-        command = ["upgrade", "--install", NAME, str(CHART), *given, *waiting, *flags]
+        command = ["upgrade", "--install", NAME, str(chart), *given, *waiting, *flags]
         return self.run(*command, stdin=json.dumps(values or {}))
 
     def uninstall(self) -> None:

@@ -1,12 +1,15 @@
 """What somebody does with helm: install, test, upgrade, roll back, uninstall, install again."""
 
+import re
+import shutil
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from e2e.chart.completion import completes, wait_until_it_completes
-from e2e.chart.release import DEPLOYMENT, Release
+from e2e.chart.release import CHART, DEPLOYMENT, Release
 from e2e.operator.conftest import Models
 from e2e.running_cluster import until
 
@@ -47,10 +50,18 @@ def test_a_model_becomes_ready_completes_and_is_called_by_helm_test(
     assert "http://absent." in release.namespace.kubectl("logs", "pod/stoker-test")
 
 
-def test_an_upgrade_with_other_defaults_and_a_rollback_restart_the_operator_and_no_model(
-    release: Release, models: Models
+def chart_before(folder: Path) -> Path:
+    """Of another version, which stands in labels of all that the release has."""
+    chart = shutil.copytree(CHART, folder / "before")
+    about = (chart / "Chart.yaml").read_text(encoding="utf-8")
+    (chart / "Chart.yaml").write_text(re.sub(r"(?m)^(version|appVersion): .*$", r"\1: 0.0.1", about))
+    return chart
+
+
+def test_an_upgrade_from_the_chart_before_with_other_defaults_and_a_rollback_restart_the_operator_and_no_model(
+    release: Release, models: Models, tmp_path: Path
 ) -> None:
-    release.install()
+    release.install(chart=chart_before(tmp_path))
     models.create(replicas=2)
     models.wait_settled()
     operators, pods = release.operators(), models.pods()

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from e2e.chart.release import CHART, Release
 from e2e.cluster.build import build_environment
@@ -53,6 +54,9 @@ def test_the_api_server_takes_what_is_rendered_and_knows_every_field(
         "template", "rendered", str(CHART), "--values", str(values), "--kube-version=1.35.0"
     )
     assert answer.returncode == 0, answer.stderr
+    for rendered in filter(None, yaml.safe_load_all(answer.stdout)):
+        if rendered["kind"] == "ServiceAccount":  # a pod is refused where its account is not there
+            release.namespace.cluster.apply(rendered)
     manifest = tmp_path / "rendered.yaml"
     manifest.write_text(answer.stdout)
     said = release.namespace.cluster.kubectl("apply", "--dry-run=server", "--validate=strict", f"--filename={manifest}")

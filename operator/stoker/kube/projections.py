@@ -38,8 +38,8 @@ from stoker.core.plan.snapshot import (
 from stoker.kube.devices import devices
 
 Json = Mapping[str, Any]
-_LONGEST_LAST_WORDS = 1000
-_LONGEST_RESULT = 4096  # what a node keeps of a termination message
+# What a node keeps of a termination message. Half of one is not JSON any more, and its verdict is lost.
+_LONGEST_LAST_WORDS = 4096
 
 
 def identity(item: Json) -> Identity:
@@ -70,7 +70,6 @@ def pod(item: Json) -> Pod:
     scheduled = conditions.get("PodScheduled", {})
     is_ready = ready.get("status") == "True"
     ports = {port.get("name"): port["containerPort"] for each in spec["containers"] for port in each.get("ports") or ()}
-    longest_message = _LONGEST_RESULT if TASK_LABEL in labels else _LONGEST_LAST_WORDS
     return Pod(
         identity=identity(item),
         revision=labels.get(REVISION_LABEL, ""),
@@ -90,7 +89,7 @@ def pod(item: Json) -> Pod:
         reason=status.get("reason", ""),
         message=status.get("message", ""),
         containers=tuple(
-            _container(container, longest_message)
+            _container(container)
             for container in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ()))
         ),
         ip=status.get("podIP", ""),
@@ -105,7 +104,7 @@ def pod(item: Json) -> Pod:
     )
 
 
-def _container(status: Json, longest_message: int) -> Container:
+def _container(status: Json) -> Container:
     waiting = (status.get("state") or {}).get("waiting") or {}
     ended = (status.get("state") or {}).get("terminated") or (status.get("lastState") or {}).get("terminated")
     return Container(
@@ -115,7 +114,7 @@ def _container(status: Json, longest_message: int) -> Container:
         waiting_message=waiting.get("message", ""),
         restarts=status.get("restartCount", 0),
         last_end=Termination(
-            ended.get("exitCode", 0), ended.get("reason", ""), (ended.get("message") or "")[-longest_message:]
+            ended.get("exitCode", 0), ended.get("reason", ""), (ended.get("message") or "")[-_LONGEST_LAST_WORDS:]
         )
         if ended
         else None,

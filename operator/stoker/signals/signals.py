@@ -18,6 +18,11 @@ from stoker.signals.prometheus.source import PrometheusSource
 from stoker.signals.sighting import NEVER_SEEN, Record, Sighting
 from stoker.signals.target import Source, Target
 
+_NO_PROMETHEUS = (
+    "No Prometheus is configured:"
+    " set signals.prometheus.url in the operator's configuration, or scaling.source to Agent."
+)
+
 
 class Signals:
     """Follows replicas from every source. All times are those of `now`. Nothing but `run` waits."""
@@ -49,12 +54,11 @@ class Signals:
         """A sentence on a replica that is not known; empty on one that is."""
         record = self._record(uid)
         if record is None:
-            return "No Prometheus is configured." if uid in self._targets else "It is not followed."
+            return _NO_PROMETHEUS if uid in self._targets else "It is not followed."
         sighting = record.sighting(self._now())
         if sighting.reading is Reading.EXPIRED:
-            return (
-                f"Its last load is {sighting.age_seconds or 0:.0f} s old. {record.why or self.trouble() or ''}".rstrip()
-            )
+            cause = record.why or self._prometheus_says or ""
+            return f"Its last load is {sighting.age_seconds or 0:.0f} s old. {cause}".rstrip()
         return record.why
 
     def blind_spot(self, uid: str) -> str:
@@ -65,7 +69,11 @@ class Signals:
         return record.why if record else self.why(uid)
 
     def trouble(self) -> str | None:
-        """What is wrong with Prometheus, where one is asked."""
+        """What is wrong with the Prometheus that a model's load is read from."""
+        return self._prometheus_says if self._prometheus else _NO_PROMETHEUS
+
+    @property
+    def _prometheus_says(self) -> str | None:
         return self._prometheus.why if self._prometheus else None
 
     async def run(self) -> None:

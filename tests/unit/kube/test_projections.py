@@ -4,7 +4,11 @@ from typing import Any
 
 import pytest
 
+from stoker.core.plan.last_words import last_words
 from stoker.kube import projections
+from stoker_runtime.agent.exit_codes import ExitCode
+from stoker_runtime.agent.termination import termination_message
+from stoker_runtime.agent.verdict import Verdict
 
 
 def kept_revision(name: str, **labels: str) -> dict[str, Any]:
@@ -41,3 +45,18 @@ def test_a_pod_holds_the_extended_resources_of_all_its_containers() -> None:
     metadata = kept_revision("web", **OF_A_MODEL)["metadata"] | {"creationTimestamp": "2026-11-21T07:00:00Z"}
     found = projections.pod({"metadata": metadata, "spec": {"containers": [*containers, {"name": "bare"}]}})
     assert dict(found.devices) == {"nvidia.com/gpu": 3, "rdma/hca": 1}
+
+
+def test_what_an_agent_says_last_arrives_whole_however_long_it_is() -> None:
+    told = termination_message(Verdict(ExitCode.GPU_MEMORY, "No memory."), ["x" * 1000] * 100)
+    assert len(told) > 3000
+    ended = {"name": "server", "restartCount": 1, "lastState": {"terminated": {"exitCode": 72, "message": told}}}
+    metadata = kept_revision("web", **OF_A_MODEL)["metadata"] | {"creationTimestamp": "2026-11-21T07:00:00Z"}
+    found = projections.pod(
+        {"metadata": metadata, "spec": {"containers": []}, "status": {"containerStatuses": [ended]}}
+    )
+    (container,) = found.containers
+    assert container.last_end
+    verdict = last_words(container.last_end.message)
+    assert verdict is not None
+    assert verdict.reason == "GPUMemory"

@@ -415,6 +415,18 @@ def test_a_volume_of_one_node_is_bound_where_there_are_gpus() -> None:
     assert wanted == {"nvidia.com/gpu.product": ["L4"], "topology.kubernetes.io/zone": ["a", "c"]}
 
 
+def test_where_the_job_waits_for_its_volume_the_claim_says_why() -> None:
+    pending = claimed(bound=False, phase="Pending", storage_class="fast-ssd")
+    world = with_job(replace(pending, cluster=replace(pending.cluster, storage_classes=frozenset({"slow"}))))
+    said = "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found"
+    owner = replica_set("", 0, identity=world.jobs[-1].identity)
+    waiting = pod("fetch", owner, ready=False, phase="Pending", node="", unschedulable=said)
+    conditions = plan(replace(world, pods=(waiting,))).status.conditions
+    found = next(condition for condition in conditions if condition.type == "WeightsReady")
+    assert found.reason == "StorageClassMissing"
+    assert "names the StorageClass fast-ssd, which does not exist. Classes of the cluster: slow." in found.message
+
+
 def test_a_mounted_volume_of_one_node_is_filled_beside_whoever_mounts_it() -> None:
     spec = job_spec(claimed(access_modes=("ReadWriteOnce",)))
     (term,) = spec["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]

@@ -18,7 +18,7 @@ from stoker.core.plan.actions import CreateRevision
 from stoker.core.plan.invalid import invalid_status, too_long
 from stoker.core.plan.planner import plan
 from stoker.core.plan.revision import revision_input, revision_name
-from stoker.core.plan.snapshot import Contest, Identity, Refused, Revision, Scaled, Snapshot, Trouble
+from stoker.core.plan.snapshot import Contest, Identity, Node, Refused, Revision, Scaled, Snapshot, Trouble
 from stoker.core.scaling.observation import Reading, Stage
 from stoker_runtime import failure
 from tests.unit.follow.builders import FULL, replica, scaled, subject
@@ -618,3 +618,18 @@ def test_a_transition_is_told_once_and_a_new_message_is_no_transition() -> None:
     assert [condition.last_transition_time for condition in second.status.conditions] == [
         condition.last_transition_time for condition in first.status.conditions
     ]
+
+
+def test_a_product_that_no_node_has_is_named_beside_those_that_there_are() -> None:
+    said = "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector."
+    wanted = deployment(1, accelerator={"count": 1, "products": ["NVIDIA-H100"]})
+
+    def scheduled(product: str) -> str:
+        there = Node("a", {"nvidia.com/gpu.product": product}, {"nvidia.com/gpu": 4}, schedulable=True)
+        found = plan(replace(unscheduled(said, model=wanted), cluster=cluster(nodes=(there,)))).status.conditions
+        return next(condition.message for condition in found if condition.type == "Scheduled")
+
+    assert "accelerator.products names NVIDIA-H100, which no node has by its label: they have NVIDIA-L4." in (
+        scheduled("NVIDIA-L4")
+    )
+    assert "accelerator.products" not in scheduled("NVIDIA-H100")

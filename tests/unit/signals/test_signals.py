@@ -97,7 +97,8 @@ async def test_without_a_prometheus_its_replicas_are_unknown_and_it_is_said() ->
     signals = Signals()
     signals.follow([scraped("a")])
     assert signals.reading("a").reading is Reading.UNKNOWN
-    assert signals.why("a") == "No Prometheus is configured."
+    remedy = "set signals.prometheus.url in the operator's configuration, or scaling.source to Agent."
+    assert signals.why("a") == signals.trouble() == f"No Prometheus is configured: {remedy}"
 
 
 async def test_a_load_that_is_too_old_says_how_old_it_is() -> None:

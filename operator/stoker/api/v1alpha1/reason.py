@@ -197,7 +197,7 @@ class Reason(StrEnum):
     SOURCE_UNAUTHORIZED = (
         "SourceUnauthorized",
         "The source wants credentials, or refuses those that it got.",
-        "Name a Secret with a valid token in spec.model.secretRef.",
+        "Name a Secret with a valid token in spec.model.secretRef: for hf:// its key is HF_TOKEN.",
     )
     SOURCE_FORBIDDEN = (
         "SourceForbidden",

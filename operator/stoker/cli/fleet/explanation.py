@@ -6,7 +6,7 @@ from stoker.cli.fleet.account import Account, ago, moment, remedy
 from stoker.cli.fleet.prospects import prospects
 from stoker.cli.fleet.screen import COLOURS, number
 from stoker.cli.fleet.seen import Seen, number_in, objects_in, part
-from stoker.cli.fleet.why import is_abnormal, why
+from stoker.cli.fleet.why import Why, is_abnormal, why
 from stoker.cli.paint import PLAIN, Colour, Paint, printable
 
 
@@ -16,7 +16,7 @@ def text(account: Account, paint: Paint = PLAIN) -> str:
     title = f"ModelDeployment {model.namespace}/{model.name}"
     parts = [
         f"{paint(title, Colour.HEAD)}: {paint(now.reason, COLOURS[now.mood])}",
-        *_indented([printable(now.message)]),
+        *_indented([printable(now.message), *_advice(model, now)]),
         *_section("Replicas", _replicas(model), paint),
         *_section("Last scaling decision", _decision(account), paint),
         *_section("What would change the number", prospects(model), paint),
@@ -24,6 +24,12 @@ def text(account: Account, paint: Paint = PLAIN) -> str:
         *_section("Lately", _events(account, paint), paint),
     ]
     return "\n".join(parts)
+
+
+def _advice(model: Seen, now: Why) -> Iterator[str]:
+    about = (said for said in model.conditions.values() if (said.reason, said.message) == (now.reason, now.message))
+    if advice := next((found for said in about if (found := remedy(said))), None):
+        yield f"→ {advice}"
 
 
 def _section(head: str, lines: Iterator[str], paint: Paint) -> list[str]:
@@ -96,10 +102,15 @@ def _conditions(model: Seen, paint: Paint) -> Iterator[str]:
     if not model.conditions:
         yield "None: no operator has looked at this object yet."
     width = max((len(name) for name in model.conditions), default=0)
+    now = why(model)
+    told = {(now.reason, now.message)}
     for said in model.conditions.values():
         colour = Colour.UNDER_WAY if is_abnormal(said) else None
-        yield f"{said.type:<{width}}  {paint(f'{said.status:<7}', colour)}  {said.reason}: {printable(said.message)}"
-        if advice := remedy(said):
+        known = (said.reason, said.message) in told
+        told.add((said.reason, said.message))
+        message = "as above" if known else printable(said.message)
+        yield f"{said.type:<{width}}  {paint(f'{said.status:<7}', colour)}  {said.reason}: {message}"
+        if not known and (advice := remedy(said)):
             yield f"{'':<{width}}           → {advice}"
 
 

@@ -30,6 +30,7 @@ _ORDER = (
     ("Ready", "False", Mood.UNDER_WAY),
     ("Ready", "Unknown", Mood.UNDER_WAY),
     ("ScalingLimited", "True", Mood.UNDER_WAY),
+    ("ScalingActive", "False", Mood.UNDER_WAY),
     ("ScalingActive", "Unknown", Mood.UNDER_WAY),
     ("UpdateAvailable", "True", Mood.WELL),
     ("Ready", "True", Mood.WELL),
@@ -47,7 +48,7 @@ def why(model: Seen) -> Why:
         return Why(Mood.UNDER_WAY, "WaitingForOperator", behind)
     for condition, status, mood in _ORDER:
         said = model.conditions.get(condition)
-        if said and said.status == status:
+        if said and said.status == status and not (condition == "ScalingActive" and said.reason in _QUIET):
             return Why(mood, said.reason, said.message)
     return Why(Mood.UNDER_WAY, "NotChecked", "The operator has said nothing of whether it is ready.")
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from stoker.api.v1alpha1.reason import Reason
-from stoker.core.names import SERVER_CONTAINER, leader_name
+from stoker.core.names import GPU_PRODUCT_LABEL, SERVER_CONTAINER, leader_name
 from stoker.core.plan.device_faults import faulted
 from stoker.core.plan.last_words import last_words
 from stoker.core.plan.replicas import FINISHED_PHASES, Replica, RevisionReplicas, lives
@@ -140,7 +140,20 @@ def _shortage(said: str, waiting: int, patient: Patient) -> str:
             short = waiting * accelerator.count
             return f"{short} {resource} more are needed, {accelerator.count} on one node, which {where} lack. "
         return f"{where} have too little {resource}. "
-    return ""
+    return _absent_products(patient) if "affinity/selector" in said else ""
+
+
+def _absent_products(patient: Patient) -> str:
+    """Where no node has what the spec names: a name that was mistyped looks like that, and so does a pool at zero."""
+    wanted = patient.snapshot.live.deployment.spec.accelerator.products
+    nodes = patient.snapshot.cluster.nodes
+    if not wanted or nodes is None:
+        return ""
+    there = sorted({product for node in nodes if (product := node.labels.get(GPU_PRODUCT_LABEL))})
+    if set(wanted) & set(there):
+        return ""
+    have = f"they have {', '.join(there)}" if there else "none has a product"
+    return f"accelerator.products names {', '.join(wanted)}, which no node has by its label: {have}. "
 
 
 def _image_not_pulled(patient: Patient) -> Finding | None:

@@ -32,9 +32,19 @@ def test_a_condition_that_is_not_well_comes_with_its_remedy() -> None:
     assert "→" not in text(account(model())).replace("1 → 2", "")
 
 
+def test_what_several_conditions_say_alike_is_said_once_with_its_remedy_at_the_top() -> None:
+    alike = ("False", "SourceUnauthorized", "The hub wants a token.")
+    said = text(account(model(Ready=alike, WeightsReady=alike, Stalled=("True", *alike[1:]))))
+    assert said.count("The hub wants a token.") == 1
+    assert said.count("→ Name a Secret") == 1
+    assert said.splitlines()[2].strip().startswith("→ Name a Secret")
+    assert "SourceUnauthorized: as above" in said
+
+
 def test_a_reason_of_a_newer_operator_is_told_without_a_remedy() -> None:
     said = text(account(model(Degraded=("True", "SolarFlare", "The sun."))))
-    assert "SolarFlare: The sun." in said
+    assert said.splitlines()[:2] == ["ModelDeployment models/llama-8b: SolarFlare", "  The sun."]
+    assert "→" not in said.replace("1 → 2", "")
 
 
 def test_a_model_that_no_operator_has_seen_is_explained_too() -> None:

@@ -102,6 +102,12 @@ def test_what_is_wrong_comes_before_what_is_under_way() -> None:
     assert why(model(ScalingLimited=("True", "AtMaximum", "x"))).reason == "AtMaximum"
 
 
+def test_a_model_that_scales_blindly_says_so_and_one_that_only_follows_its_spec_does_not() -> None:
+    for reason in ("LoadUnknown", "LoadSourceDown", "TargetUnknown"):
+        assert why(model(ScalingActive=("False", reason, "x"))).reason == reason
+    assert why(model(ScalingActive=("False", "FollowsSpec", "x"))).reason == "Serving"
+
+
 def test_a_fleet_is_ready_when_every_model_is() -> None:
     assert as_json(fleet(model(), model("b")))["ready"] is True
     assert as_json(fleet(model(), untouched()))["ready"] is False

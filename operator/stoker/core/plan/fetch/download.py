@@ -40,7 +40,10 @@ def download(snapshot: Snapshot, found: Found, fit: Fit | None, folders: Folders
         stage = Stage(replace(weights, folder=found.folder, waits=None))
     else:
         under_way = Refusal(Reason.DOWNLOADING, _how_far(snapshot, found, weights.claim))
-        stage = unanswered(answer, weights.waits or under_way)
+        # The scheduler says only that there is no volume; the claim says why.
+        unbound = answer.waits is not None and "unbound immediate PersistentVolumeClaims" in answer.waits.message
+        heard = replace(answer, waits=None) if weights.waits and unbound else answer
+        stage = unanswered(heard, weights.waits or under_way)
         stage = replace(stage, fetching=stage.passing and stage.weights != NOTHING_IS_FETCHED)
         if stage.fetching:
             stage = replace(stage, look_again_seconds=PROGRESS_SECONDS)
