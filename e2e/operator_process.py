@@ -42,6 +42,17 @@ class OperatorProcess:
             os.kill(self.pid, signal.SIGTERM)
             self._process.wait(30)
 
+    def wait_for_end(self, seconds: float) -> None:
+        """Fails with what it said last where it goes on."""
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"still there after {seconds:.0f} s: {self._log.read_text()[-2000:]}") from None
+
+    @property
+    def lives(self) -> bool:
+        return self._process.poll() is None
+
     def kill(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
         self._process.wait(30)

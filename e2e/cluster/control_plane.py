@@ -5,8 +5,8 @@ import socket
 import ssl
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +27,8 @@ class ControlPlane:
     ca_file: Path
     client_cert: Path
     client_key: Path
+    outage: Callable[[], AbstractContextManager[None]]
+    """For as long as it lasts the API server is dead; then it is back with all that was stored."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +82,22 @@ def _start(
     def start(name: str, arguments: list[str]) -> None:
         running.append(_spawn(assets, name, arguments, state / f"{name}.log"))
 
+    @contextmanager
+    def outage() -> Iterator[None]:
+        place = running.index(api_server)
+        api_server.kill()
+        api_server.wait()
+        try:
+            yield
+        finally:
+            running[place] = _spawn(assets, "kube-apiserver", of_api_server, state / "kube-apiserver-again.log")
+            _wait_ready(api, running, state)
+
+    of_api_server = [*_apiserver_arguments(authority, accounts, serving, ports, controllers), *flags]
     start("etcd", _etcd_arguments(state / "etcd", ports))
-    start("kube-apiserver", [*_apiserver_arguments(authority, accounts, serving, ports, controllers), *flags])
-    api = ControlPlane(url, kubeconfig, authority.certificate_file, admin.certificate_file, admin.key_file)
+    start("kube-apiserver", of_api_server)
+    api_server = running[-1]
+    api = ControlPlane(url, kubeconfig, authority.certificate_file, admin.certificate_file, admin.key_file, outage)
     _wait_ready(api, running, state)
     if controllers:
         client = ["--kubeconfig", str(kubeconfig), "--leader-elect=false", "--secure-port=0", *CLIENT_RATE]

@@ -107,7 +107,7 @@ async def _first_of(*waits: Coroutine[Any, Any, Any]) -> int:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _end_of(task: asyncio.Task[None]) -> None:
+async def _end_of(task: asyncio.Task[Any]) -> None:
     """Waits without taking the task along when the wait is cancelled."""
     await asyncio.wait([task])
     if task.cancelled():
@@ -145,8 +145,12 @@ async def _lead(process: _Process, leadership: Leadership) -> None:
         told=process.telemetry.operator.called,
     )
     async with opened as connection:
-        has_groups = await has_leader_worker_sets(connection, configuration.watch.namespaces)
-        setting = Setting(configuration, PROFILES, place.version, process.identity, has_groups, place.control_key)
+        asked = asyncio.create_task(has_leader_worker_sets(connection, configuration.watch.namespaces))
+        if await _first_of(_end_of(asked), *_ends(process, leadership)) != 0:
+            asked.cancel()
+            _require(leadership)
+            return
+        setting = Setting(configuration, PROFILES, place.version, process.identity, asked.result(), place.control_key)
         office = _Office(connection, setting, leadership, process)
         health.checks += office.checks()
         health.state = "reading the cluster"
@@ -162,14 +166,13 @@ async def _lead(process: _Process, leadership: Leadership) -> None:
             )
         )
         try:
-            await _first_of(watches.wait(), _end_of(watching))
+            await _first_of(watches.wait(), _end_of(watching), *_ends(process, leadership))
             # kopf took them for itself, and would take seconds to end before anything else does.
             _stop_on_signals(process.stopping)
             await _first_of(
-                process.stopping.wait(),
+                *_ends(process, leadership),
                 _end_of(watching),
                 office.run(health),
-                leadership.wait_until_lost(),
                 office.children.run(),
                 office.freeze.run(),
                 office.signals.run(),
@@ -177,14 +180,23 @@ async def _lead(process: _Process, leadership: Leadership) -> None:
                 office.scaler.run(),
                 office.metering.run(),
             )
-            if not leadership.held():
-                raise LeadershipLostError("the lease was lost")
+            _require(leadership)
         finally:
             logger.info("stopping")
             if office.orders:
                 await office.orders.close()
             # It writes nothing and takes seconds to end, which the next leader need not wait for.
             watching.cancel()
+
+
+def _ends(process: _Process, leadership: Leadership) -> tuple[Coroutine[Any, Any, Any], ...]:
+    """Whatever a leader waits for, it may have to go before that comes."""
+    return process.stopping.wait(), leadership.wait_until_lost()
+
+
+def _require(leadership: Leadership) -> None:
+    if not leadership.held():
+        raise LeadershipLostError("the lease was lost")
 
 
 class _Office:
