@@ -2,8 +2,8 @@
 
     python -m bench.autoscaling [--quick] [--workers 2] [--only WORKLOAD …]
 
-Each policy's knob is swept on the tuning seeds; the settings that make its front there, and its default, are run on the
-reporting seeds, which no tuning has seen.
+Each policy's knob is swept on the tuning seeds, without a warm pool; the settings that make its front there, and its
+default, are run on the reporting seeds, which no tuning has seen, with and without one.
 """
 
 import argparse
@@ -20,10 +20,11 @@ from bench.autoscaling import fronts, references
 from bench.autoscaling.compiled import start_again_compiled
 from bench.autoscaling.fronts import Measured
 from bench.autoscaling.kept import KeptRows
-from bench.autoscaling.matrix import COMPARED, Cell, Matrix, Setting, full, grid, quick
+from bench.autoscaling.matrix import COMPARED, OURS, Matrix, full, grid, quick
 from bench.autoscaling.report import Report, text, write
 from bench.autoscaling.running import Row, Task, run
 from bench.autoscaling.score import ByPolicy
+from bench.autoscaling.setting import Cell, Setting
 from stoker.sim.workloads import WORKLOADS
 
 RESULTS = Path(__file__).parents[1] / "results"
@@ -32,6 +33,10 @@ RESULTS = Path(__file__).parents[1] / "results"
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.autoscaling", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="every workload at one start-up time, in two minutes")
+    parser.add_argument(
+        "--cold", nargs="+", type=float, default=[], metavar="SECONDS", help="only these start-up times"
+    )
+    parser.add_argument("--warm", nargs="+", type=int, default=[], metavar="COUNT", help="only these warm pools")
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help="processes (default: 2)")
     parser.add_argument("--only", nargs="+", default=[], metavar="WORKLOAD", help="leave out the others")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results (default: bench/results)")
@@ -40,8 +45,7 @@ def main() -> None:
     if not options.interpreted:
         start_again_compiled("bench.autoscaling", sys.argv[1:])
     matrix = quick() if options.quick else full()
-    if options.only:
-        matrix = replace(matrix, cells=[cell for cell in matrix.cells if cell.workload in options.only])
+    matrix = replace(matrix, cells=[cell for cell in matrix.cells if _is_asked(cell, options)])
     began = time.monotonic()
     with ProcessPoolExecutor(options.workers) as pool:
         report = measure(matrix, pool)
@@ -52,22 +56,28 @@ def main() -> None:
         print(f"written: {path}")
 
 
+def _is_asked(cell: Cell, options: argparse.Namespace) -> bool:
+    asked = ((options.only, cell.workload), (options.cold, cell.cold_seconds), (options.warm, cell.warm))
+    return all(value in values for values, value in asked if values)
+
+
 def measure(matrix: Matrix, pool: ProcessPoolExecutor) -> Report:
     book = KeptRows()
     grids = {policy: grid(policy, finer=matrix.finer) for policy in COMPARED}
     tuning = [
         Task(cell, setting, seed)
-        for cell in matrix.cells
+        for cell in sorted({_tuned_at(cell) for cell in matrix.cells})
         for policy in COMPARED
         for setting in grids[policy]
         for seed in matrix.tuning_seeds
     ]
     tuned = _by_cell(_run(pool, book, tuning, "tuning"), matrix.tuning_seeds)
+    frozen = {cell: _frozen(by_policy, len(matrix.tuning_seeds)) for cell, by_policy in tuned.items()}
     reporting = [
         Task(cell, setting, seed)
         for cell in matrix.cells
         for policy in COMPARED
-        for setting in _frozen(tuned[cell][policy], len(matrix.tuning_seeds))
+        for setting in frozen[_tuned_at(cell)][policy]
         for seed in matrix.reporting_seeds
     ]
     beside = references.tasks(matrix.cells, matrix.reporting_seeds)
@@ -87,8 +97,13 @@ def measure(matrix: Matrix, pool: ProcessPoolExecutor) -> Report:
     )
 
 
-def _frozen(measured: Sequence[Measured], seeds: int) -> list[Setting]:
-    return fronts.kept({one.setting: one.mean(range(seeds)) for one in measured})
+def _tuned_at(cell: Cell) -> Cell:
+    return replace(cell, warm=0)
+
+
+def _frozen(tuned: ByPolicy, seeds: int) -> dict[str, list[Setting]]:
+    means = {policy: {one.setting: one.mean(range(seeds)) for one in measured} for policy, measured in tuned.items()}
+    return fronts.frozen(means, OURS)
 
 
 def _run(pool: ProcessPoolExecutor, book: KeptRows, tasks: list[Task], what: str) -> list[Row]:

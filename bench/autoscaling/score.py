@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bench.autoscaling.fronts import SHARES, Measured, Point, cost_at
-from bench.autoscaling.matrix import OURS, Cell
+from bench.autoscaling.matrix import OURS
+from bench.autoscaling.setting import Cell
 
 RESAMPLES = 400
 NO_PEER, LOSS = 0.5, 2.0

@@ -1,5 +1,7 @@
 """What a replica is believed to carry."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from stoker.core.scaling.capacity import Capacity, Fit, estimate, itl_aim_seconds, taught, used
 from stoker.core.scaling.observation import Aims, Prior
 from stoker.core.scaling.restart import kept, recalled
-from stoker.core.scaling.windows import Lesson, Passed
+from stoker.core.scaling.windows import Lesson, Passed, look
 from tests.unit.scaling.builders import PRIOR, load, replica
 from tests.unit.scaling.toy_cluster import ToyCluster
 
@@ -21,7 +23,7 @@ def lesson(n: float, tokens: float = 100.0, base: float = 0.02, each: float = 0.
     gap = base + each * n
     gaps = 20.0 * n / gap
     requests = gaps / tokens
-    window = Passed(20.0, requests, 0.0, requests, 0.1 * requests, gaps, gaps * gap)._replace(**fields)
+    window = Passed(20.0, requests, 0.0, requests, 0.1 * requests, gaps, gaps * gap, n)._replace(**fields)
     return Lesson(replica(load=load(in_flight=int(n))), window, None)
 
 
@@ -97,6 +99,35 @@ def test_idle_overloaded_preempting_and_uneven_windows_teach_nothing() -> None:
         assert taught(fit, bad, AIMS, 0.0) == fit
 
 
+def test_a_queue_teaches_nothing_about_a_replica_of_which_there_is_a_guess() -> None:
+    guessed = Fit(used=known(Fit()))
+    assert taught(guessed, lesson(300.0), AIMS, 0.0) == guessed
+    assert taught(Fit(), lesson(300.0), AIMS, 0.0).weight == 1.0
+
+
+def test_a_burst_that_is_over_between_two_looks_is_a_full_replica_and_no_slow_one() -> None:
+    """Forty requests decode at once for two of twenty seconds: the mean of the window is four."""
+    gap = 0.02 + 0.001 * 40.0
+    gaps, seen, lesson_of_burst = int(40 * 2.0 / gap), None, None
+    for second in range(0, 24, 2):
+        came = 40 if second >= 6 else 0
+        counted = gaps if came else 0
+        now = load(
+            at_seconds=float(second),
+            arrivals=came,
+            finished=came,
+            ttft_count=came,
+            ttft_sum_seconds=0.1 * came,
+            itl_count=counted,
+            itl_sum_seconds=counted * gap,
+        )
+        found = look(replica(load=now), seen, float(second))
+        seen, lesson_of_burst = found.seen, found.lesson or lesson_of_burst
+    assert lesson_of_burst is not None
+    assert lesson_of_burst.fit is not None
+    assert lesson_of_burst.fit.met == pytest.approx(40.0, rel=0.02)
+
+
 def test_longer_prompts_are_learned_and_the_old_ones_forgotten() -> None:
     fit = fitted(20.0, 40.0, times=40)
     before = known(fit).rate_per_second
@@ -116,11 +147,13 @@ def test_the_kv_cache_bounds_the_concurrency() -> None:
     assert known(fit).n_star <= 0.85 / 0.03 * 1.01
 
 
-def test_belief_falls_at_once_and_rises_slowly() -> None:
-    low, high = Capacity(10.0, 1.0, 1.0, 1.0), Capacity(40.0, 4.0, 4.0, 1.0)
+def test_belief_falls_at_once_and_rises_the_faster_the_surer_it_is() -> None:
+    low, high = Capacity(10.0, 1.0, 1.0, 0.0), Capacity(40.0, 4.0, 4.0, 0.0)
     assert used(high, low, 0.0, 10.0).rate_per_second == 1.0
     assert used(low, high, 0.0, 60.0).rate_per_second == pytest.approx(1.05)
     assert used(low, high, 3.0, 10.0).rate_per_second == 3.0
+    assert used(low, replace(high, confidence=0.5), 0.0, 60.0).rate_per_second == pytest.approx(1.05**2)
+    assert used(low, replace(high, confidence=1.0), 0.0, 60.0).rate_per_second == pytest.approx(1.05**20)
 
 
 @settings(deadline=None)

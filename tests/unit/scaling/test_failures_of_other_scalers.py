@@ -349,6 +349,23 @@ def test_capacity_that_nobody_knows_is_steered_by_the_wait_one_step_a_lead_time(
     assert watched.said.explanation.capacity_per_second is None
 
 
+@pytest.mark.parametrize("most_at_once", [None, 64])
+def test_capacity_that_nobody_knows_is_given_up_one_by_one_while_nobody_waits(most_at_once: int | None) -> None:
+    """Twenty run a request each. With nothing told of them one is to spare; of an engine that runs 64, 19 are."""
+    watched = Watched(20, prior=Prior(max_concurrency=most_at_once))
+    numbers = [watched.tick(2.0, in_flight=int(watched.now) % 4 // 2).serving for _ in range(2400)]
+    falls = [before - after for before, after in pairwise(numbers)]
+    assert max(falls) == 1
+    assert numbers[-1] == (19 if most_at_once is None else 1)
+
+
+def test_capacity_that_nobody_knows_is_kept_where_requests_wait() -> None:
+    watched = Watched(4, prior=Prior(max_concurrency=64))
+    watched.run(60, 12.0, in_flight=3)
+    numbers = {watched.tick(12.0, in_flight=3, waiting=2).serving for _ in range(900)}
+    assert numbers == {4}
+
+
 def test_a_scale_down_is_never_by_deletion_of_what_serves_all_at_once() -> None:
     watched = Watched(12)
     watched.run(300, 40.0, in_flight=30)

@@ -2,9 +2,10 @@
 
 import pytest
 
-from bench.autoscaling.fronts import Measured, cost_at, kept
-from bench.autoscaling.matrix import COMPARED, Cell, Setting, full, grid
+from bench.autoscaling.fronts import Measured, cost_at, frozen
+from bench.autoscaling.matrix import COMPARED, full, grid
 from bench.autoscaling.score import Interval, Kind, dominated, ratio, score
+from bench.autoscaling.setting import Cell, Setting
 
 CELL = Cell("steady", 40.0, 0)
 
@@ -36,14 +37,30 @@ def test_a_share_that_no_setting_reaches_has_no_cost() -> None:
     assert cost_at([(0.9, 2.0)], 0.95) is None
 
 
-def test_the_settings_of_the_front_and_the_default_are_kept() -> None:
-    settings = {
-        Setting("hpa"): (0.5, 1.0),
-        Setting("hpa", "front"): (0.951, 2.0),
-        Setting("hpa", "useless"): (0.97, 9.0),
-        Setting("hpa", "best"): (0.999, 3.0),
+def test_the_settings_of_the_front_and_the_default_are_run_on_other_seeds() -> None:
+    ours = {
+        Setting("stoker"): (0.5, 1.0),
+        Setting("stoker", "front"): (0.951, 2.0),
+        Setting("stoker", "useless"): (0.97, 9.0),
+        Setting("stoker", "best"): (0.9991, 3.0),
     }
-    assert [one.label for one in kept(settings)] == ["default", "front", "best"]
+    found = frozen({"stoker": ours, "hpa": {Setting("hpa"): (0.9, 1.0)}}, "stoker")
+    assert [one.label for one in found["stoker"]] == ["default", "front", "best"]
+
+
+def test_of_a_peer_that_is_clearly_dearer_than_another_only_the_default_is_run_again() -> None:
+    tuned = {
+        "stoker": {Setting("stoker"): (0.5, 1.0)},
+        "kpa": {Setting("kpa"): (0.9, 1.0), Setting("kpa", "tuned"): (0.9995, 3.0)},
+        "hpa": {Setting("hpa"): (0.9, 1.0), Setting("hpa", "close"): (0.9994, 4.0)},
+        "keda": {Setting("keda"): (0.9, 8.0), Setting("keda", "dear"): (0.97, 9.0)},
+    }
+    found = frozen(tuned, "stoker")
+    assert [[one.label for one in found[name]] for name in ("kpa", "hpa", "keda")] == [
+        ["default", "tuned"],
+        ["default", "close"],
+        ["default"],
+    ]
 
 
 def test_the_ratio_is_to_the_cheapest_peer_that_reaches_the_share() -> None:

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from bench.autoscaling.kept import KeptRows
-from bench.autoscaling.matrix import Cell, Setting
 from bench.autoscaling.running import Row, Task
+from bench.autoscaling.setting import Cell, Setting
 
-FIRST, SECOND = (Task(Cell("steady", 40.0, 0), Setting("hpa"), seed) for seed in (1, 2))
+FIRST, SECOND = (Task(Cell("steady", 40.0, 0), Setting("stoker"), seed) for seed in (1, 2))
+PEER = Task(Cell("steady", 40.0, 0), Setting("hpa"), 1)
 
 
 def row(task: Task, share: float) -> Row:
@@ -31,7 +32,7 @@ def test_a_record_that_was_cut_off_is_computed_again_and_harms_no_other(tmp_path
     kept = KeptRows(tmp_path, sources(tmp_path))
     kept.keep(FIRST, row(FIRST, 0.9))
     kept.keep(SECOND, row(SECOND, 0.8))
-    (path,) = tmp_path.glob("*.rows")
+    (path,) = tmp_path.glob("stoker-*.rows")
     path.write_bytes(path.read_bytes()[:-7])
     again = KeptRows(tmp_path, sources(tmp_path))
     assert again.unknown([FIRST, SECOND]) == [SECOND]
@@ -42,3 +43,13 @@ def test_a_record_that_was_cut_off_is_computed_again_and_harms_no_other(tmp_path
 def test_other_sources_know_nothing(tmp_path: Path) -> None:
     KeptRows(tmp_path, sources(tmp_path)).keep(FIRST, row(FIRST, 0.9))
     assert KeptRows(tmp_path, sources(tmp_path, "another")).unknown([FIRST]) == [FIRST]
+
+
+def test_how_stoker_decides_changes_nothing_about_its_peers(tmp_path: Path) -> None:
+    kept = KeptRows(tmp_path, sources(tmp_path))
+    kept.keep(FIRST, row(FIRST, 0.9))
+    kept.keep(PEER, row(PEER, 0.8))
+    assert KeptRows(tmp_path, sources(tmp_path, "another")).unknown([FIRST, PEER]) == [FIRST]
+    (tmp_path / "root" / "operator" / "stoker" / "sim").mkdir()
+    (tmp_path / "root" / "operator" / "stoker" / "sim" / "world.py").write_text("")
+    assert KeptRows(tmp_path, sources(tmp_path)).unknown([FIRST, PEER]) == [FIRST, PEER]

@@ -1,10 +1,11 @@
 """What one replica carries inside the objective, learned from exact counts.
 
-Between two readings Δt apart, with G gaps between tokens that took S seconds in all and R requests passed:
+In a window of looks i, Δt_i apart, with G_i gaps between tokens that took S_i seconds in all, and R requests:
 
-    n = S / Δt         requests that decode at once, without sampling any gauge (Little)
-    T = S / G          time between two tokens
-    O = G / R          gaps per request; R halfway between those begun and those finished, which a rising load parts
+    n = Σ G_i·S_i/Δt_i / ΣG_i    requests that decode at once (Little), as the mean gap met them: T is a mean over gaps,
+                                 and a burst that fills a tenth of the window fills it tenfold
+    T = ΣS_i / ΣG_i              time between two tokens
+    O = ΣG_i / R                 gaps per request; R halfway between those begun and ended, which a rising load parts
 
     T(n) = a + c·n     least squares, weights halving every 15 minutes of work at the most n, drawn towards the prior
     T̂(n) = T(n) + q·s·√(x'A⁻¹x)                         the cautious quartile: q = 0.67, s: scatter of the windows
@@ -14,7 +15,8 @@ Between two readings Δt apart, with G gaps between tokens that took S seconds i
 
 The prior has T(n₀) = aim with a spread that makes the cautious n* 0.7 of n₀. Without a prior the first windows stand
 for the line, with the prior's share of a. Above that, n* is never more than four times what was seen. What is used
-falls at once and rises slowly, or up to what was served.
+falls at once, and rises by 5 %/(1 - confidence) a minute, or up to what was served: n* is the cautious quartile
+already, and of a noisy estimate the least that it ever was says nothing.
 """
 
 from dataclasses import dataclass, replace
@@ -47,6 +49,8 @@ BEYOND_BEST = 1.15
 BEYOND_SEEN = 4.0
 """n* is no further from the concurrency that was seen than this, or no more than the cautious prior."""
 RISE_PER_SECOND = log(1.05) / 60.0
+"""Of a mere guess."""
+SUREST = 0.95
 BEST_HALF_LIFE_SECONDS = 6 * 3600.0
 ENOUGH_WINDOWS = 3.0
 FADING_WINDOWS = 5.0
@@ -101,12 +105,12 @@ def taught(fit: Fit, lesson: Lesson, aims: Aims, now_seconds: float) -> Fit:
         fit = _served(fit, lesson.served, aims)
     if window is None or window.preemptions > 0 or window.itl_count < LEAST_GAPS or window.seconds <= 0.0:
         return fit
-    n, t = window.itl_sum_seconds / window.seconds, window.itl_sum_seconds / window.itl_count
+    n, t = window.met, window.itl_sum_seconds / window.itl_count
     if not (isfinite(n) and 0.0 < t < 60.0) or n < 1.0:
         return fit
     if not _stationary(window):
         return fit
-    if t > OVERLOADED * aims.itl_seconds and fit.weight >= ENOUGH_WINDOWS:
+    if t > OVERLOADED * aims.itl_seconds and (fit.weight >= ENOUGH_WINDOWS or fit.used is not None):
         return fit
     work = max(LEAST_WORK, min(1.0, n / max(fit.most_seen, n)))
     kept = exp(-log(2.0) * work * window.seconds / HALF_LIFE_SECONDS)
@@ -238,10 +242,10 @@ def _most(fit: Fit, aims: Aims, prior: Prior) -> float:
 
 
 def used(before: Capacity | None, target: Capacity, best_rate: float, seconds: float) -> Capacity:
-    """Down at once; up slowly, or at once to what was served."""
+    """Down at once; up the faster the surer it is, or at once to what was served."""
     if before is None:
         return target
-    slow = exp(RISE_PER_SECOND * max(0.0, seconds))
+    slow = exp(RISE_PER_SECOND * max(0.0, seconds) / (1.0 - min(SUREST, target.confidence)))
     rate = min(target.rate_per_second, max(before.rate_per_second * slow, best_rate))
     # What is believed of the rate is believed of the concurrency.
     n_star = min(target.n_star, max(before.n_star * slow, target.n_star * rate / target.rate_per_second))

@@ -180,6 +180,7 @@ def _facts(tick: _Tick, levels: Levels) -> Facts:
         hold_seconds=tick.hold_seconds,
         capacity=tick.believed.capacity,
         best_rate=tick.believed.best_rate,
+        max_concurrency=tick.observation.prior.max_concurrency,
         owed=levels.owed,
     )
 

@@ -7,7 +7,9 @@
     wait = ready + 1, once nothing is on its way   where at least half of the replicas queued longer than the objective
            at every look of the last five seconds
 
-Without any belief about capacity the wait alone orders, one replica per lead time.
+Without any belief about capacity the wait alone orders, one replica per lead time, and room alone gives up:
+
+    hold = N - 1  where nobody waits and F ≤ (N - 1)·max(1, half of the maximum concurrency), else N
 """
 
 from collections.abc import Sequence
@@ -23,6 +25,8 @@ from stoker.core.scaling.tuning import Tuning
 ROUNDING = 1e-9
 QUEUEING_SECONDS = 5.0
 PROMOTION_SECONDS = 5.0
+FILLED_SHARE = 0.5
+"""Of what an engine runs at once: no more is taken for certain to be carried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ class Facts:
     hold_seconds: float
     capacity: Capacity | None
     best_rate: float
+    max_concurrency: int | None
     owed: tuple[float, ...]
 
 
@@ -138,9 +143,12 @@ def _may_step(facts: Facts) -> bool:
 
 
 def _unknown_capacity(facts: Facts, cache: int, wait: int) -> Need:
-    busy = any(load.in_flight for load in facts.loads)
-    if any(load.waiting for load in facts.loads) or not (facts.best_rate > 0.0 and facts.rate_per_second is not None):
-        hold = facts.wanted_before if busy else 0
-    else:
-        hold = min(facts.wanted_before, _up(facts.rate_per_second / (BEYOND_BEST * facts.best_rate)) + 1)
-    return Need(up=wait, hold=hold if busy else 0, cache=cache, wait=wait)
+    in_flight = sum(load.in_flight for load in facts.loads)
+    hold = facts.wanted_before if in_flight else 0
+    if in_flight and not any(load.waiting > 1 for load in facts.loads):
+        # There is no replica that does not carry a request at a time.
+        carried = max(1.0, FILLED_SHARE * (facts.max_concurrency or 1))
+        hold = min(hold, max(hold - 1, _up(in_flight / carried)))
+        if facts.best_rate > 0.0 and facts.rate_per_second is not None:
+            hold = min(hold, _up(facts.rate_per_second / (BEYOND_BEST * facts.best_rate)) + 1)
+    return Need(up=wait, hold=hold, cache=cache, wait=wait)

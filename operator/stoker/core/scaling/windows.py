@@ -15,9 +15,6 @@ from stoker.core.scaling.observation import Load, Reading, Replica, Stage
 
 FIT_SECONDS = 20.0
 SERVED_SECONDS = 60.0
-EVEN_TIMES = 2.5
-EVEN_REQUESTS = 4
-"""Where the load of a window varied more than this, the mean over it says nothing of any n."""
 SETTLING_SECONDS = 60.0
 """A replica's first seconds teach nothing: caches are cold, graphs are captured."""
 FIRST_SETTLING_SECONDS = 20.0
@@ -47,6 +44,8 @@ class Passed(NamedTuple):
     ttft_sum_seconds: float
     itl_count: float
     itl_sum_seconds: float
+    met: float = 0.0
+    """Requests that decode at once, as the mean gap between tokens met them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +57,8 @@ class Seen:
     last: Counters | None = None
     fit_from: Counters | None = None
     served_from: Counters | None = None
-    least_in_flight: int = 0
-    """Of the looks since `fit_from`."""
-    most_in_flight: int = 0
+    met: float = 0.0
+    """Gaps between tokens since `fit_from`, each times the requests that decoded at once."""
     moved_seconds: float = 0.0
     """When one of its counters last moved."""
 
@@ -178,14 +176,15 @@ def look(replica: Replica, seen: Seen | None, now_seconds: float, *, nothing_kno
     settled = replica.stage is Stage.READY and now_seconds - replica.since_seconds >= settling_seconds
     if settled and replica.tier == Tier.SERVING:
         fit_from, served_from = seen.fit_from or now, seen.served_from or now
-        step = _Step(now, fit_from, served_from, moved, arrived, nothing_known)
-        return _watched(replica, _at_work(replica.load), seen, step)
+        met = seen.met + _met(before, now) if seen.fit_from else 0.0
+        return _watched(replica, met, seen, _Step(now, fit_from, served_from, moved, arrived))
     return Look(Seen(seen.stage, seen.since_seconds, now, moved_seconds=moved), arrived)
 
 
-def _at_work(load: Load) -> int:
-    """Requests that queue inside the engine slow nobody down: a full engine is even, however long its queue grows."""
-    return load.in_flight if load.running is None else min(load.running, load.in_flight)
+def _met(before: Counters, now: Counters) -> float:
+    """By Little's law from look to look: a burst between two of them is in no gauge, and not in the window's mean."""
+    gaps, seconds = now.itl_count - before.itl_count, now.itl_sum_seconds - before.itl_sum_seconds
+    return max(0.0, gaps * seconds) / (now.at_seconds - before.at_seconds)
 
 
 class _Step(NamedTuple):
@@ -196,21 +195,17 @@ class _Step(NamedTuple):
     served_from: Counters
     moved_seconds: float
     arrived: Arrived
-    nothing_known: bool
 
 
-def _watched(replica: Replica, in_flight: int, seen: Seen, step: _Step) -> Look:
+def _watched(replica: Replica, met: float, seen: Seen, step: _Step) -> Look:
     """The windows of a replica that may teach, one of them full now and then."""
-    now, fit_from, served_from, moved, arrived, nothing_known = step
-    least, most = min(seen.least_in_flight, in_flight), max(seen.most_in_flight, in_flight)
-    if fit_from is now:
-        least = most = in_flight
+    now, fit_from, served_from, moved, arrived = step
     fit = served = None
     if now.at_seconds - fit_from.at_seconds >= FIT_SECONDS:
-        if nothing_known or most <= EVEN_TIMES * least + EVEN_REQUESTS:
-            fit = passed(fit_from, now)
-        fit_from, least, most = now, in_flight, in_flight
+        fit = passed(fit_from, now)
+        fit = fit._replace(met=met / fit.itl_count if fit.itl_count > 0.0 else 0.0)
+        fit_from, met = now, 0.0
     if now.at_seconds - served_from.at_seconds >= SERVED_SECONDS:
         served, served_from = passed(served_from, now), now
-    after = Seen(seen.stage, seen.since_seconds, now, fit_from, served_from, least, most, moved)
+    after = Seen(seen.stage, seen.since_seconds, now, fit_from, served_from, met, moved)
     return Look(after, arrived, Lesson(replica, fit, served) if fit or served else None)
