@@ -47,10 +47,13 @@ def served(models: Models, replicas: int, **spec: Any) -> Load:
 @pytest.mark.usefixtures("operator")
 def test_fewer_replicas(models: Models) -> None:
     load = served(models, 3)
-    with load.running():
+    # Beside those who come when they like, some who ask again as soon as they have an answer.
+    users = Load(models, RATE, STREAM_TOKENS, users=8)
+    with load.running(), users.running():
         models.namespace.kubectl("scale", "mdep/web", "--replicas=1")
         until(lambda: len(models.pods()) == 1, "one replica", 90)
     load.assert_that_nobody_noticed()
+    assert users.result["outcomes"] == {"finished": users.result["sent"]}, users.result
 
 
 @pytest.mark.usefixtures("operator")

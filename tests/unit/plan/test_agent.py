@@ -76,6 +76,7 @@ def test_the_kubelet_asks_the_agent_and_never_the_engine(engine: dict[str, Any])
     asked = {server[probe]["httpGet"]["port"] for probe in ("startupProbe", "readinessProbe", "livenessProbe")}
     ports = {port["name"]: port["containerPort"] for port in server["ports"]}
     assert asked == {ports["agent"]}
+    assert server["startupProbe"]["periodSeconds"] == 1
     assert ports["http"] not in (ports["agent"], 9000)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stoker.core.scaling.capacity import Capacity, Fit, estimate, itl_aim_seconds, taught, used
+from stoker.core.scaling.capacity import FIRST_CONFIDENCE, Capacity, Fit, estimate, itl_aim_seconds, taught, used
 from stoker.core.scaling.observation import Aims, Prior
 from stoker.core.scaling.restart import kept, recalled
 from stoker.core.scaling.windows import Lesson, Passed, look
@@ -65,7 +65,7 @@ def test_nothing_known_and_nothing_seen_is_unknown() -> None:
 
 def test_the_first_window_is_believed_with_caution_where_nothing_was_guessed() -> None:
     found = known(fitted(25.0, times=1), Prior())
-    assert found.confidence == 0.0
+    assert found.confidence == FIRST_CONFIDENCE
     true_rate = TRUE_N / (100.0 * 0.075)
     assert 0.4 * true_rate < found.rate_per_second < true_rate
     assert known(fitted(25.0, times=1), Prior(max_concurrency=30)).n_star == pytest.approx(30.0)

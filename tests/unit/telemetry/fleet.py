@@ -83,7 +83,7 @@ def loading(name: str, created: datetime) -> Pod:
 
 def explanation(**changes: Any) -> Explanation:
     counts = (
-        "before serving warm floor maximum ready starting pending warm_ready draining known saturated unknown"
+        "before serving warm floor maximum ready starting pending warm_ready resting draining known saturated unknown"
         " stuck_replicas in_flight waiting by_rate by_queue by_backlog by_cache by_wait by_bursts by_hold held"
     )
     values: dict[str, Any] = dict.fromkeys(counts.split(), 1) | {"unknown": 0, "saturated": 0}

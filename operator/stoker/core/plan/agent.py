@@ -124,7 +124,8 @@ def farewell(deployment: ModelDeployment, key: ControlKey | None) -> Json:
 def probes(settings: Configuration) -> Json:
     """The agent answers at once, whatever the engine does, so that a failure to answer is one."""
     return {
-        "startupProbe": _probe("/readyz", _PROBE_SECONDS, settings.pods.startup_seconds // _PROBE_SECONDS),
+        # Once a second: a replica that is ready and not yet known to be is paid for in vain.
+        "startupProbe": _probe("/readyz", 1, settings.pods.startup_seconds),
         "readinessProbe": _probe("/readyz", _PROBE_SECONDS, 2),
         "livenessProbe": _probe("/livez", 5, 3),
     }

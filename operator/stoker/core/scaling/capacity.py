@@ -53,6 +53,8 @@ RISE_PER_SECOND = log(1.05) / 60.0
 SUREST = 0.95
 BEST_HALF_LIFE_SECONDS = 6 * 3600.0
 ENOUGH_WINDOWS = 3.0
+FIRST_CONFIDENCE = 0.05
+"""Of what fewer windows say: enough to be kept over a restart."""
 FADING_WINDOWS = 5.0
 LEAST_GAPS = 20
 
@@ -192,7 +194,7 @@ def _first(fit: Fit, aims: Aims, prior: Prior) -> Capacity | None:
     base, slope = PRIOR_BASE * t, (1.0 - PRIOR_BASE) * t / n
     n_star = min(_most(fit, aims, prior), max(1.0, (itl_aim_seconds(aims) - base) / slope))
     rate = n_star / (fit.gaps / fit.requests * (base + slope * n_star))
-    return Capacity(n_star, rate, rate, 0.0)
+    return Capacity(n_star, rate, rate, FIRST_CONFIDENCE)
 
 
 def _prior_weight() -> float:

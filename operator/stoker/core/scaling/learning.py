@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from stoker.core.scaling.arrivals import Arrived, History, record
-from stoker.core.scaling.capacity import ENOUGH_WINDOWS, Capacity, Fit, estimate, taught, used
+from stoker.core.scaling.capacity import ENOUGH_WINDOWS, FIRST_CONFIDENCE, Capacity, Fit, estimate, taught, used
 from stoker.core.scaling.lead_times import LeadTimes, between, learned
 from stoker.core.scaling.memory import MOST_FITS, Memory, fit_key
 from stoker.core.scaling.observation import STARTING_STAGES, Aims, Observation, Prior, Replica
@@ -89,7 +89,7 @@ def _renewed(
         if target is None:
             continue
         # What one window said is no reason to rise slowly to what several say.
-        first = fit.used is not None and not fit.used.confidence and not observation.prior.guesses
+        first = fit.used is not None and fit.used.confidence <= FIRST_CONFIDENCE and not observation.prior.guesses
         capacity = used(None if first else fit.used, target, fit.best_rate, since or 0.0)
         fits[key] = replace(fit, used=capacity, used_seconds=now_seconds)
     if len(fits) > MOST_FITS:
