@@ -64,8 +64,8 @@ class Sleeper:
         self._tally = tally
         self._turn: asyncio.Task[None] | None = None
         self._last_failure: str | None = None
-        self._dropped = True  # whether the weights have to be loaded anew: unknown counts as dropped
-        self._said: str | None = None  # what it answers with its own weights; None: nobody asked
+        self._dropped = False  # whether its weights have to be loaded anew, or may have to be
+        self._said: str | None = None  # what it answered with its own weights, where they were dropped since
         self.state = SleepState.AWAKE
 
     @property
@@ -98,15 +98,17 @@ class Sleeper:
         except TurnFailedError:
             return  # without the development mode there is no such path, and no sleep
         if asleep:
-            self.state = SleepState.ASLEEP
+            self.state, self._dropped = SleepState.ASLEEP, True
             self._gate.refuse()
 
     def forget(self) -> None:
         """The engine is another one now, and was born awake."""
         if self._turn is not None:
             self._turn.cancel()
-        self._said = None
-        self.state = SleepState.AWAKE
+        self._is_itself()
+
+    def _is_itself(self) -> None:
+        self.state, self._dropped, self._said = SleepState.AWAKE, False, None
 
     def _refusal(self, level: str) -> Told | None:
         if self._engine not in SLEEPERS:
@@ -156,8 +158,10 @@ class Sleeper:
         return SleepState.ASLEEP if asleep else SleepState.AWAKE if fit else SleepState.UNKNOWN
 
     async def _fall_asleep(self, level: int) -> None:
-        self._said = await self._answer(self._model) if level > 1 and self._model is not None else None
-        self._dropped = level > 1
+        if level > 1 and not self._dropped and self._model is not None:
+            self._said = await self._answer(self._model, _PROOF_TOKENS)
+        # What lost its weights and was not proven since has still lost them, whatever the level is now.
+        self._dropped |= level > 1
         await self._told(f"/sleep?level={level}&mode=wait")
         if not await self._is_sleeping():
             raise TurnFailedError("POST /sleep was accepted, and the engine says that it is awake.")
@@ -173,15 +177,15 @@ class Sleeper:
         if await self._is_sleeping():
             raise TurnFailedError("POST /wake_up was accepted, and the engine says that it sleeps.")
         if self._model is not None:
-            said = await self._answer(self._model)
-            if self._said is not None and said != self._said:
+            said = await self._answer(self._model, 1 if self._said is None else _PROOF_TOKENS)
+            if self._said not in (None, said):
                 raise TurnFailedError(f"Asked {_PROOF!r} it said {self._said!r} before it slept, and {said!r} after.")
-        self.state = SleepState.AWAKE
+        self._is_itself()
 
-    async def _answer(self, model: str) -> str:
+    async def _answer(self, model: str, tokens: int) -> str:
         """The likeliest tokens: the same weights say the same."""
         try:
-            answer = await complete(self._address, model, _PROOF, _PROOF_TOKENS, _TURN_SECONDS)
+            answer = await complete(self._address, model, _PROOF, tokens, _TURN_SECONDS)
         except (EngineGoneError, EngineLateError, EngineNonsenseError) as error:
             raise TurnFailedError(f"There were no tokens to prove it: {error}.") from error
         try:
