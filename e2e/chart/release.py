@@ -46,7 +46,7 @@ class Release:
         assert answer.returncode == 0, answer.stderr + self.logs()
 
     def test(self) -> subprocess.CompletedProcess[str]:
-        return self.run("test", NAME, "--timeout=90s")
+        return self.run("test", NAME, "--timeout=300s")
 
     def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         cluster = self.namespace.cluster

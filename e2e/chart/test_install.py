@@ -41,11 +41,12 @@ def test_a_model_becomes_ready_completes_and_is_called_by_helm_test(
     figure("simulated engine under the chart's operator, from creation to Ready", time.monotonic() - began)
     wait_until_it_completes(models)
     operators = release.operators()
-    release.install({"test": {"model": {"name": "web", "namespace": models.namespace.name}}})
+    named = {"simulated": {"enabled": False}, "model": {"name": "web", "namespace": models.namespace.name}}
+    release.install({"test": named})
     assert release.operators() == operators
     answer = release.test()
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    release.install({"test": {"model": {"name": "absent", "namespace": models.namespace.name}}})
+    release.install({"test": named | {"model": {"name": "absent", "namespace": models.namespace.name}}})
     assert release.test().returncode != 0
     assert "http://absent." in release.namespace.kubectl("logs", "pod/stoker-test")
 

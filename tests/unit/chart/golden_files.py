@@ -13,6 +13,7 @@ _RANDOM_KEY = re.compile(r"^(immutable: true\ndata:\n  \S+: )[A-Za-z0-9+/]{86}==
 
 # Files of the chart's own, which are compared with what makes them.
 _DASHBOARD = re.compile(r"^(  stoker-\S+\.json: \|\n)(?:    .*\n)+", re.MULTILINE)
+_TRIAL = re.compile(r"^(      args:\n        - \|\n).*?(?=^      env:)", re.MULTILINE | re.DOTALL)
 
 
 def golden_file(values: Path) -> Path:
@@ -22,6 +23,7 @@ def golden_file(values: Path) -> Path:
 def readable(values: Path) -> str:
     text = _DEFINITION.sub(r"\g<1>  # as in crds/", rendered("--values", str(values)))
     text = _DASHBOARD.sub(r"\g<1>    # as in files/dashboards\n", text)
+    text = _TRIAL.sub(r"\g<1>          # as in tests/trial.py\n", text)
     return _RANDOM_KEY.sub(r"\g<1><64 random characters>", text)
 
 
