@@ -44,7 +44,7 @@ LLAMACPP = Engine(
 )
 # Compiled without optimisation, so that it is compiled in minutes.
 OLLAMA = Engine(
-    "ollama", "tiny-llama-gguf", rate=1.0, stream_tokens=8, spec=(("contextLength", 512), ("maxConcurrency", 4))
+    "ollama", "tiny-llama-gguf", rate=2.0, stream_tokens=8, spec=(("contextLength", 512), ("maxConcurrency", 4))
 )
 # It refuses what OpenAI's API does not have, and ends its streams without [DONE].
 TRANSFORMERS = Engine("transformers", "tiny-llama", rate=1.0, stream_tokens=16, load_flags=("--openai-alone",))
