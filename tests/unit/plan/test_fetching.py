@@ -424,7 +424,8 @@ def test_where_the_job_waits_for_its_volume_the_claim_says_why() -> None:
     conditions = plan(replace(world, pods=(waiting,))).status.conditions
     found = next(condition for condition in conditions if condition.type == "WeightsReady")
     assert found.reason == "StorageClassMissing"
-    assert "names the StorageClass fast-ssd, which does not exist. Classes of the cluster: slow." in found.message
+    assert "names the StorageClass fast-ssd, which does not exist. Create it" in found.message
+    assert "one of those that exist: slow." in found.message
 
 
 def test_a_mounted_volume_of_one_node_is_filled_beside_whoever_mounts_it() -> None:

@@ -1,5 +1,7 @@
 """What `make bench-live` measures in real time reaches its targets in the simulator."""
 
+from statistics import fmean
+
 import pytest
 
 from bench.live.__main__ import DOWN_DELAY_SECONDS, MOST_GPU_SECONDS, TARGETS, TOKENS
@@ -13,11 +15,10 @@ def simulated(warm: int, seed: int) -> Result:
     return foretold(spike(seed, TOKENS), told)
 
 
-@pytest.mark.parametrize("seed", [101, 102, 103])
 @pytest.mark.parametrize("warm", TARGETS)
-def test_enough_requests_are_in_time_and_none_is_lost(warm: int, seed: int) -> None:
-    result = simulated(warm, seed)
-    assert 100 * result.share >= TARGETS[warm]
-    assert result.cut == result.abandoned == result.unfinished == 0
+def test_enough_requests_are_in_time_and_none_is_lost(warm: int) -> None:
+    results = [simulated(warm, seed) for seed in range(101, 113)]
+    assert fmean(100 * result.share for result in results) >= TARGETS[warm]
+    assert all(result.cut == result.abandoned == result.unfinished == 0 for result in results)
     # A warm replica stands by for 330 s.
-    assert 3600 * result.gpu_hours <= MOST_GPU_SECONDS + 330 * warm
+    assert fmean(3600 * result.gpu_hours for result in results) <= MOST_GPU_SECONDS + 330 * warm
