@@ -37,7 +37,7 @@ CLUSTER = (sys.executable, "-m", "e2e.cluster")
 SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile")
 # It counts what a cluster leaves behind, so that no other may come or go meanwhile.
 OF_THE_WHOLE_MACHINE = "e2e/cluster/tests/test_lifecycle.py"
-IMAGES = ("vllm-cpu", "simulated", "operator", "runtime", "llamacpp", "transformers", "bentoml")
+IMAGES = ("vllm-cpu", "simulated", "operator", "runtime", "llamacpp", "ollama", "transformers", "bentoml")
 TIERS = (
     Tier("lint", (("make", "lint"),)),
     # What the tests run beside themselves, such as Prometheus.

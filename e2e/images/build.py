@@ -46,11 +46,6 @@ def build(name: str) -> ImageArchive:
     return archive
 
 
-def is_built(name: str) -> bool:
-    """Whether nothing that goes into it has changed since it was built."""
-    return _archive(IMAGES[name]).path.exists()
-
-
 def _archive(image: Image) -> ImageArchive:
     key = image.key()
     path = cache_folder().absolute() / "images" / f"{image.name}-{key}.tar"

@@ -17,7 +17,6 @@ import pytest
 from e2e.cluster.images import load_image
 from e2e.cluster.layout import DNS_DOMAIN
 from e2e.images.build import build as build_image
-from e2e.images.build import is_built
 from e2e.models.build import build as build_model
 from e2e.operator.conftest import ROOT, Models, Operators, claim_of
 from e2e.operator.streams import Load
@@ -51,12 +50,6 @@ TRANSFORMERS = Engine("transformers", "tiny-llama", rate=1.0, stream_tokens=16, 
 BENTOML = Engine("bentoml", "tiny-llama", rate=1.0, stream_tokens=16)
 
 
-# Its C++ is compiled where its image is not there yet.
-COMPILED_BEFORE = pytest.mark.skipif(
-    not is_built("ollama"), reason="NOT CHECKED: build its image first, python -m e2e.images build ollama"
-)
-
-
 @pytest.fixture(scope="module")
 def operator(operators: Operators) -> Iterator[OperatorProcess]:
     load_image(operators.cluster.layout, "simulated")  # Stoker's runtime without vLLM
@@ -65,9 +58,7 @@ def operator(operators: Operators) -> Iterator[OperatorProcess]:
 
 
 @pytest.mark.usefixtures("operator")
-@pytest.mark.parametrize(
-    "engine", [LLAMACPP, pytest.param(OLLAMA, marks=COMPILED_BEFORE), TRANSFORMERS, BENTOML], ids=lambda it: it.name
-)
+@pytest.mark.parametrize("engine", [LLAMACPP, OLLAMA, TRANSFORMERS, BENTOML], ids=lambda it: it.name)
 def test_it_answers_grows_and_shrinks_without_a_cut(
     models: Models, engine: Engine, figure: Callable[[str, float], None]
 ) -> None:
