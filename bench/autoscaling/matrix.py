@@ -45,7 +45,7 @@ def _by_value(policy: str, knob: str, values: Sequence[float]) -> list[Setting]:
 # The one documented knob of each that trades latency for replicas, from what carries a peak of many times the load on
 # what stands to what is full all the time; defaults come on top.
 _GRIDS: Mapping[str, Sequence[Setting]] = {
-    OURS: _by_value(OURS, "headroom", (1.2, 0.8, 0.6, 0.4, 0.25, 0.1, 0.05)),
+    OURS: _by_value(OURS, "headroom", (1.2, 1.1, 0.8, 0.6, 0.4, 0.25, 0.15, 0.1, 0.05)),
     "hpa": _by_target("hpa", 1.0)[:-1],  # the last is the default
     "keda": _by_value("keda", "threshold", (1, 2, 3, 10, 20, 30)),
     "kpa": _by_target("kpa", 0.7),
