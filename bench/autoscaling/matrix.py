@@ -57,6 +57,6 @@ _GRIDS: Mapping[str, Sequence[Setting]] = {
 
 
 def grid(policy: str, *, finer: bool) -> list[Setting]:
-    """With the default first. The seven peers together have seven times as many: ours is whole in either case."""
+    """With the default first. The seven peers together have five times as many: ours is whole in either case."""
     settings = list(_GRIDS[policy])
     return [Setting(policy), *(settings if finer or policy == OURS else settings[1::2])]
