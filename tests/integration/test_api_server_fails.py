@@ -42,7 +42,7 @@ class StormyConnection(CountedConnection):
 
     weather: Weather
 
-    async def _ask(self, method: str, path: str, query: Query | None, *more: Any) -> Json:
+    async def _raw(self, method: str, path: str, query: Query | None, *more: Any) -> bytes:
         match self.weather.brings(ANSWERS):
             case "error":
                 raise ApiError(500, "InternalError", "etcdserver: leader changed")
@@ -51,11 +51,11 @@ class StormyConnection(CountedConnection):
             case "silence":
                 raise ApiUnreachableError(f"{method} {path}: nobody answers")
             case "lost answer":
-                await super()._ask(method, path, query, *more)
+                await super()._raw(method, path, query, *more)
                 raise ApiUnreachableError(f"{method} {path}: the answer got lost")
             case "slow":
                 await asyncio.sleep(SLOW_SECONDS)
-        return await super()._ask(method, path, query, *more)
+        return await super()._raw(method, path, query, *more)
 
     @asynccontextmanager
     async def stream(self, path: str, query: Query, silent_seconds: float) -> AsyncIterator[AsyncIterator[Json]]:

@@ -20,6 +20,11 @@ MODEL = Dashboard(
             "Replicas by state", (Query(_of("stoker_model_replicas"), "{{model}} {{state}}"),), stacked=True
         ),
         Panel(
+            "Replicas ended for another one, in an hour",
+            (Query(f"increase({_of('stoker_model_replaced_total')}[1h])", "{{model}} {{reason}}"),),
+            meaning="Those that did not wake up, or not in time, and those whose device failed.",
+        ),
+        Panel(
             "To the first token",
             (
                 *_quantiles("stoker:model_ttft_seconds"),
