@@ -1,5 +1,6 @@
 """New revisions take over, or are given up, under streams, on full and on free GPUs, and no client sees it."""
 
+import json
 import subprocess
 import sys
 import time
@@ -88,15 +89,24 @@ class Rollouts:
             entry for entry in status["revisions"] if entry["name"] != current["name"] and entry["replicas"]
         ]
 
+    def until(self, holds: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:
+        """Where it never does, the status says why."""
+        try:
+            until(holds, what, seconds)
+        except AssertionError as late:
+            raise AssertionError(f"{late}: {json.dumps(self.status())}") from late
+
+    def until_state(self, *states: str) -> None:
+        self.until(lambda: self.state() in states, "/".join(states), 60)
+
     def until_taken_over(self, before: str) -> str:
-        until(lambda: self.good() != before and self.is_over(), "the new revision", PATIENCE_SECONDS)
+        self.until(lambda: self.good() != before and self.is_over(), "the new revision")
         return self.good()
 
     def until_given_up(self, before: str, because: str) -> None:
-        until(
+        self.until(
             lambda: self.models.condition("Stalled", self.name)["reason"] == "RolledBack" and self.is_over(),
             "the rollback",
-            PATIENCE_SECONDS,
         )
         assert self.good() == before
         assert because in self.models.condition("Stalled", self.name)["message"]
@@ -121,7 +131,7 @@ def test_four_replicas_on_four_gpus_while_the_operator_is_killed(
         with load.running(), counted_in_traffic(models.namespace) as in_traffic:
             before, began = web.good(), time.monotonic()
             web.edit("2")
-            until(lambda: web.state() == "Exchanging", "the exchange", 60)
+            web.until_state("Exchanging")
             doomed.kill()
             stack.enter_context(operators.operator(**configuration))
             web.until_taken_over(before)
@@ -140,7 +150,7 @@ def test_a_warm_replica_gives_its_gpu_and_the_only_serving_one_is_never_missed(
     with load.running(), counted_in_traffic(models.namespace) as in_traffic:
         before, began = web.good(), time.monotonic()
         web.edit("2")
-        until(lambda: web.state() == "Exchanging", "the exchange", 60)
+        web.until_state("Exchanging")
         operator.dies()
         web.until_taken_over(before)
         figure("one serving and one warm replica exchanged on two GPUs", time.monotonic() - began)
@@ -160,14 +170,14 @@ def test_one_spare_gpu_surge_then_replace_then_back_by_hand(
         for version, strategy in (("2", "Surge"), ("3", "Replace")):
             before, began = web.good(), time.monotonic()
             web.edit(version, strategy=strategy)
-            until(lambda: web.state() in {"Surging", "Exchanging"}, "the rollout", 60)
+            web.until_state("Surging", "Exchanging")
             operator.dies()
             web.until_taken_over(before)
             figure(f"two replicas, one spare GPU, {strategy}", time.monotonic() - began)
         began = time.monotonic()
         assert f"goes to revision {before}" in rolled_back(web, "web")
         operator.dies()
-        until(lambda: web.good() == before and web.is_over(), "the rollback", PATIENCE_SECONDS)
+        web.until(lambda: web.good() == before and web.is_over(), "the rollback")
         figure("two replicas, one spare GPU, stoker rollback", time.monotonic() - began)
     load.assert_that_nobody_noticed()
     assert f"{first} (number 1, Kept)" in rolled_back(web, "web", "--to", "0123456789")
