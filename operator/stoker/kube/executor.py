@@ -239,7 +239,11 @@ class Executor:
         if removed and memory.removed_again(kind, key.name, what, now):
             return
         await self._require_absent(resource, kind, key, owner_uid, absorb)
-        absorb(await self._connection.server_side_apply(resource.path(key), body, _STRICTLY))
+        try:
+            item = await self._connection.server_side_apply(resource.path(key), body, _STRICTLY)
+        except ApiError as refused:
+            raise _moved_on_or(refused) from refused
+        absorb(item)
         memory.was_written(kind, key.name, what)
         if removed:
             memory.was_put_back(kind, key.name, what, "another writer", now)
