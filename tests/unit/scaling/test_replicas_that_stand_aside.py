@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stoker.core.scaling.capacity import Capacity
-from stoker.core.scaling.observation import Prior, Reading, Replica, Stage
+from stoker.core.scaling.observation import Limits, Prior, Reading, Replica, Rolling, Stage
 from stoker.core.scaling.rest import resting
-from tests.unit.scaling.builders import Watched, load, replica
+from tests.unit.scaling.builders import LIMITS, Watched, load, replica
 
 CAPACITY = Capacity(n_star=8.0, rate_per_second=3.0, likely_per_second=3.0, confidence=1.0)
 
@@ -89,6 +90,20 @@ def test_no_replica_is_given_up_while_one_stands_aside_and_the_others_are_needed
         assert said.serving == before
     assert "Aside" in said.reasons
     assert "1 take no traffic" in said.explanation.sentence()
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [replace(LIMITS, frozen=True), replace(LIMITS, rolling=Rolling.BESIDE), replace(LIMITS, rolling=Rolling.INSTEAD)],
+)
+def test_nobody_stands_aside_in_a_freeze_or_a_rollout(limits: Limits) -> None:
+    watched = Watched(3, prior=Prior(8.0, 3.0, 8))
+    watched.run(240.0, rate_per_second=3.0, in_flight=4)
+    flooded, *others = watched.seen
+    assert flooded.load
+    watched.seen = (replace(flooded, load=replace(flooded.load, in_flight=300)), *others)
+    watched.fields["limits"] = limits
+    assert watched.decide().resting == ()
 
 
 @given(st.lists(st.integers(0, 400), max_size=6), st.floats(0.0, 30.0), st.sets(st.integers(0, 5)))

@@ -16,7 +16,7 @@ from stoker.core.scaling.levels import Levels
 from stoker.core.scaling.limits import held_by_others, limited
 from stoker.core.scaling.memory import Memory
 from stoker.core.scaling.need import Facts, Need, need, queues
-from stoker.core.scaling.observation import Observation
+from stoker.core.scaling.observation import Observation, Rolling
 from stoker.core.scaling.rest import resting
 from stoker.core.scaling.surge import Usual, noted, stood
 from stoker.core.scaling.trend import forecast
@@ -103,7 +103,8 @@ def _tick(observation: Observation, memory: Memory, tuning: Tuning) -> _Tick:
     # Those that start are not measured, and may not even have a node yet.
     belief = believed(learned.fits, census.ready or census.starting, observation)
     aside: tuple[str, ...] = ()
-    if belief.capacity and arriving and not observation.limits.frozen:
+    left_alone = not observation.limits.frozen and observation.limits.rolling is Rolling.NO
+    if belief.capacity and arriving and left_alone:
         longest_wait = tuning.aside_times * observation.aims.ttft_seconds
         aside = resting(replicas, memory.resting, belief.capacity, arriving.per_second, longest_wait)
     return _Tick(
