@@ -12,14 +12,15 @@ import pytest
 from stoker.api.configuration import Configuration
 from stoker.api.v1alpha1.modeldeployment import LONGEST_NAME
 from stoker.kube import resources
-from stoker.kube.connection import ApiError
+from stoker.kube.connection import ApiError, Json, Query
 from stoker.kube.resources import Key
-from tests.integration.operator_under_test import NAMESPACE, Line, OperatorUnderTest, operator
+from tests.integration.operator_under_test import NAMESPACE, CountedConnection, Line, OperatorUnderTest, operator
 from tests.integration.world import MODELS, WAIT_SECONDS, World, inhabited, prepare
 
 MOST_WRITES = 60
 ROUNDS_AT_ONCE = 8
 TRIALS_EACH = 13
+LATE_SECONDS = 1.0
 
 
 @pytest.fixture
@@ -37,6 +38,22 @@ async def test_a_model_becomes_ready_and_a_second_look_writes_nothing(world: Wor
     async with operator(world.credentials) as second:
         await second.queue.wait_until_idle()
         await asyncio.sleep(2)
+        assert second.line.writes == []
+
+
+@pytest.mark.parametrize("late", ["nodes", "storageclasses", "pods"])
+async def test_however_late_one_kind_is_listed_a_second_look_writes_nothing(world: World, late: str) -> None:
+    class LateConnection(CountedConnection):
+        async def each(self, path: str, take: Callable[[Json], object], query: Query | None = None) -> str:
+            await asyncio.sleep(LATE_SECONDS if path.endswith(f"/{late}") else 0)
+            return await super().each(path, take, query)
+
+    async with operator(world.credentials):
+        await world.create(2)
+        await world.until_settled(2)
+    async with operator(world.credentials, kind=LateConnection) as second:
+        await asyncio.sleep(2 * LATE_SECONDS)
+        await second.queue.wait_until_idle()
         assert second.line.writes == []
 
 

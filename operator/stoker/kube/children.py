@@ -161,6 +161,9 @@ class Children:
     async def wait_until_synced(self) -> None:
         for reflector in self.reflectors():
             await reflector.wait_until_synced()
+        # A plan for nodes that cannot be seen is another plan, not one to make in the first second of every process.
+        for reflector in (self._nodes, self._classes):
+            await reflector.wait_until_answered()
 
     def silence_seconds(self) -> float:
         """Since when the quietest of them has heard nothing."""

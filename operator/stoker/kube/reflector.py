@@ -31,6 +31,8 @@ T = TypeVar("T")
 SILENT_SECONDS = 150.0
 WATCH_SECONDS = (240, 300)
 SHORTEST_WATCH_SECONDS = 1.0
+# No right to read, or no such kind. It is asked for again all the same, as either may be given later.
+_NEVER = (403, 404)
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class Reflector(Generic[T]):
     _version: str | None = field(default=None, init=False)
     _absorbed: dict[Key, int] = field(default_factory=dict, init=False)
     _synced: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _answered: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _heard_at: float = field(default=float("-inf"), init=False)
 
     def get(self, key: Key) -> T | None:
@@ -80,6 +83,11 @@ class Reflector(Generic[T]):
 
     async def wait_until_synced(self) -> None:
         await self._synced.wait()
+
+    async def wait_until_answered(self) -> None:
+        """Until the picture is whole, or it is certain that the server will not show it: what may not be read is known
+        from what was not read yet."""
+        await self._answered.wait()
 
     def absorb(self, item: Mapping[str, Any]) -> None:
         """Takes the API server's answer to a write. What the watch has told already, or has gone past, is left to
@@ -112,6 +120,8 @@ class Reflector(Generic[T]):
             logger.info("%s: %s; listing anew", self.scope.resource.plural, refused)
             self._version = None
         else:
+            if refused.status in _NEVER:
+                self._answered.set()
             await self._pause(str(refused), refused.retry_after_seconds)
 
     async def _pause(self, why: str, least_seconds: float | None) -> None:
@@ -132,6 +142,7 @@ class Reflector(Generic[T]):
         self._version = version
         self._heard()
         self._synced.set()
+        self._answered.set()
 
     def _replace(self, listed: dict[Key, T]) -> None:
         before, self._objects = self._objects, listed

@@ -71,6 +71,21 @@ async def test_nothing_is_known_before_the_first_whole_list() -> None:
             assert reflector.silence_seconds() == float("inf")
 
 
+async def test_what_may_not_be_read_is_known_from_what_was_not_read_yet() -> None:
+    failing, forbidden = refusal(500, "InternalError"), refusal(403, "Forbidden")
+    server = ScriptedServer(failing, failing, forbidden, listing(5), watching())
+    async with server.serving() as connection:
+        backoff = Backoff(first_seconds=0.01, most_seconds=0.02)
+        reflector = Reflector(connection, CONFIG_MAPS, data_of, lambda *_: None, backoff=backoff)
+        answered = asyncio.create_task(reflector.wait_until_answered())
+        async with asyncio.timeout(10), running(reflector):
+            await server.was_asked(2)
+            assert not answered.done(), "a server that fails has not said no"
+            await answered
+            assert not reflector.synced
+            await reflector.wait_until_synced()
+
+
 async def test_pages_make_one_picture() -> None:
     observed = await played(
         listing(5, item("a", 1), item("b", 2), more="next"), listing(5, item("c", 3)), watching(), until=3
