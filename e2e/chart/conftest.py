@@ -28,9 +28,10 @@ class SimulatedModels(Models):
         super().create(name, replicas, script, engine=engine, drain={"graceSeconds": 10}, **spec)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def release(cluster: RunningCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Release]:
-    """Nothing is installed yet, and nothing is afterwards but the definition."""
+    """Nothing is installed yet, and nothing is afterwards but the definition: the tests of other files start operators
+    of their own in this cluster."""
     # Built once: an edit of the code in between would name an image that is not there.
     operator, runtime = (bring_image(cluster.layout, name)[0] for name in ("operator", ENGINE_IMAGE))
     restricted = {"pod-security.kubernetes.io/enforce": "restricted"}

@@ -74,7 +74,7 @@ def node_components(layout: Layout, binaries: Mapping[str, Path], settings: Sett
         ]),
         Component("scrape-targets", [
             f"{binaries['scrape-targets']}/scrape-targets", f"--kubeconfig={layout.kubeconfig}",
-            f"--output={layout.scrape_targets}",
+            f"--node={NODE_NAME}", f"--output={layout.scrape_targets}",
         ]),
         Component("prometheus", [
             "prometheus", f"--config.file={layout.state}/prometheus.yaml",

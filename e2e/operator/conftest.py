@@ -15,6 +15,7 @@ from e2e.running_cluster import Namespace, RunningCluster, until
 
 ROOT = Path(__file__).parents[2]
 LEASE_NAMESPACE = "stoker-system"
+INSTALLED = "app.kubernetes.io/name=stoker,app.kubernetes.io/component=operator"
 # Answers with its own name, and goes on answering for a moment after it was told to end.
 ANSWER = "mkdir -p /tmp/www/v1; hostname > /tmp/www/health; cp /tmp/www/health /tmp/www/v1/who;"
 SERVE = f"{ANSWER} trap 'sleep 1; exit 0' TERM; httpd -f -p 8000 -h /tmp/www & wait"
@@ -29,6 +30,8 @@ class Operators:
     started: int = 0
 
     def operator(self, **configuration: Any) -> OperatorProcess:
+        installed = self.cluster.kubectl("get", "pods", "--all-namespaces", f"--selector={INSTALLED}", "--output=name")
+        assert not installed.strip(), f"another Stoker runs here, and would move the same models: {installed}"
         self.started += 1
         file = self.folder / f"configuration-{self.started}.yaml"
         file.write_text(yaml.safe_dump({"probes": {"port": 0}} | configuration))
