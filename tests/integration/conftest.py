@@ -3,7 +3,7 @@
 import contextlib
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,8 +12,7 @@ from e2e.cluster.assets import kubebuilder_assets
 from e2e.cluster.control_plane import control_plane
 from stoker.api.schema.crd import custom_resource_definition
 from tests.integration.api_server import NAMESPACED, Answer, ApiServer
-
-CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+from tests.integration.world import CRDS, World, inhabited
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +30,12 @@ def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Of a control plane with the real controllers, which the module has for itself."""
     with control_plane(kubebuilder_assets(), tmp_path_factory.mktemp("plane"), controllers=True) as plane:
         yield plane.kubeconfig
+
+
+@pytest.fixture
+async def world(kubeconfig: Path) -> AsyncIterator[World]:
+    async with inhabited(kubeconfig) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ import pytest
 from stoker.kube import resources
 from stoker.kube.connection import ApiError, ApiUnreachableError, Json, Query
 from tests.integration.operator_under_test import CountedConnection, operator
-from tests.integration.world import World, inhabited
+from tests.integration.world import World
 
 ANSWERS = ("error", "throttled", "silence", "lost answer", "slow")
 TORN = ("expired", "dropped", "repeated")
@@ -77,12 +76,6 @@ class StormyConnection(CountedConnection):
 def in_a_storm() -> tuple[Weather, type[StormyConnection]]:
     weather = Weather()
     return weather, type("InAStorm", (StormyConnection,), {"weather": weather})
-
-
-@pytest.fixture
-async def world(kubeconfig: Path) -> AsyncIterator[World]:
-    async with inhabited(kubeconfig) as made:
-        yield made
 
 
 async def _uids(world: World) -> set[str]:

@@ -9,7 +9,7 @@ import yaml
 from stoker.api.parsing import parse_live
 from stoker.api.schema.crd import custom_resource_definition
 from tests.integration.api_server import Answer, ApiServer
-from tests.integration.conftest import CRDS
+from tests.integration.world import CRDS
 from tests.manifests import is_stored, manifest
 from tests.schemas import SCHEMAS
 

@@ -5,7 +5,6 @@ The LeaderWorkerSet controller is a stand-in: toy_groups.py says of what.
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,10 @@ import pytest
 from stoker.core.names import DRAINING_SINCE, PROTECTION, TIER_LABEL, leader_name
 from stoker.handlers.process import has_leader_worker_sets
 from stoker.kube import resources
-from stoker.kube.connection import ApiError, Connection, credentials_from
+from stoker.kube.connection import Connection, credentials_from
 from tests.integration.api_server import ApiServer
-from tests.integration.operator_under_test import LAST_TURNS_SECONDS, NAMESPACE, Line, operator
-from tests.integration.toy_groups import DEFINITION, ToyGroups
-from tests.integration.toy_node import ToyNode
-from tests.integration.world import CRDS, WAIT_SECONDS, World, prepare
+from tests.integration.operator_under_test import NAMESPACE, Line, operator
+from tests.integration.world import WAIT_SECONDS, World, inhabited, prepare
 
 GROUPS = resources.LEADER_WORKER_SETS
 PODS_EACH = 2
@@ -32,19 +29,8 @@ PATIENT_SECONDS = 120.0
 
 @pytest.fixture
 async def world(kubeconfig: Path) -> AsyncIterator[World]:
-    found = await credentials_from(kubeconfig)
-    async with Connection.open(found) as connection:
-        with suppress(ApiError):
-            await connection.post(CRDS, DEFINITION)
-        await prepare(connection, NAMESPACE)
-        node = ToyNode(connection)
-        async with node.running(), ToyGroups(connection).running():
-            made = World(connection, node, lambda: found)
-            yield made
-            if made.name:
-                with suppress(ApiError):
-                    await made.delete()
-    await asyncio.sleep(LAST_TURNS_SECONDS)
+    async with inhabited(kubeconfig, with_groups=True) as made:
+        yield made
 
 
 def engine(stages: int = PODS_EACH, image: str = "localhost/simulated:1") -> dict[str, Any]:

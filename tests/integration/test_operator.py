@@ -2,10 +2,9 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -15,18 +14,12 @@ from stoker.kube import resources
 from stoker.kube.connection import ApiError, Json, Query
 from stoker.kube.resources import Key
 from tests.integration.operator_under_test import NAMESPACE, CountedConnection, Line, OperatorUnderTest, operator
-from tests.integration.world import MODELS, WAIT_SECONDS, World, inhabited, prepare
+from tests.integration.world import MODELS, WAIT_SECONDS, World, prepare
 
 MOST_WRITES = 60
 ROUNDS_AT_ONCE = 8
 TRIALS_EACH = 13
 LATE_SECONDS = 1.0
-
-
-@pytest.fixture
-async def world(kubeconfig: Path) -> AsyncIterator[World]:
-    async with inhabited(kubeconfig) as made:
-        yield made
 
 
 async def test_a_model_becomes_ready_and_a_second_look_writes_nothing(world: World) -> None:

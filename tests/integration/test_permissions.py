@@ -23,7 +23,7 @@ from stoker.api.schema.permissions import PERMISSIONS, Permission, Scope
 from stoker.core.names import claim_name
 from stoker.handlers.watching import Sweep
 from stoker.kube import resources
-from stoker.kube.connection import ApiError, Connection, Json, Query, credentials_from
+from stoker.kube.connection import ApiError, Connection, Json, Query
 from stoker.kube.freeze import Freeze
 from stoker.kube.leadership import Leadership
 from stoker.kube.lease import ElectionSettings
@@ -32,10 +32,9 @@ from stoker.kube.observed import Reference
 from stoker.kube.resources import Key
 from stoker.kube.surroundings import Surroundings
 from tests.integration.account import NAME, account_with
-from tests.integration.operator_under_test import LAST_TURNS_SECONDS, NAMESPACE, CountedConnection, operator
-from tests.integration.toy_groups import DEFINITION, ToyGroups
+from tests.integration.operator_under_test import CountedConnection, operator
 from tests.integration.toy_node import ToyNode
-from tests.integration.world import CRDS, STORAGE_CLASS, World, fetches, make_storage_class, make_volume, prepare
+from tests.integration.world import STORAGE_CLASS, World, fetches, inhabited, make_storage_class, make_volume, prepare
 from tests.unit.plan.fetching import IMAGE
 
 OWNERS_ARE_GUARDED = "--enable-admission-plugins=OwnerReferencesPermissionEnforcement"
@@ -122,18 +121,14 @@ def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 async def world(kubeconfig: Path) -> AsyncIterator[World]:
-    found = await credentials_from(kubeconfig)
-    async with Connection.open(found) as connection:
-        with suppress(ApiError):
-            await connection.post(CRDS, DEFINITION)
-        await prepare(connection, NAMESPACE)
-        await make_storage_class(connection)
-        node = ToyNode(connection)
-        fetches(node)
-        node.task_seconds = {"fetch": 1.0}
-        async with node.running(), ToyGroups(connection).running():
-            yield World(connection, node, lambda: found)
-    await asyncio.sleep(LAST_TURNS_SECONDS)
+    async with inhabited(kubeconfig, _takes_its_time, with_groups=True) as made:
+        await make_storage_class(made.connection)
+        yield made
+
+
+def _takes_its_time(node: ToyNode) -> None:
+    fetches(node)
+    node.task_seconds = {"fetch": 1.0}
 
 
 @pytest.mark.timeout(900)

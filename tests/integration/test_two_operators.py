@@ -1,8 +1,6 @@
 """Two Stokers that both believe to be alone, such as two releases of the chart that watch the same namespaces."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +8,7 @@ import pytest
 from stoker.api.configuration import Configuration
 from stoker.kube import resources
 from tests.integration.operator_under_test import OperatorUnderTest, operator
-from tests.integration.world import World, inhabited
+from tests.integration.world import World
 
 HURRY: dict[str, Any] = {"rollouts": {"provingSeconds": 0}}
 # Which fields of the configuration do they disagree about, and so fight over what?
@@ -24,12 +22,6 @@ CALM_SECONDS = 3.0
 WATCHED_SECONDS = 5.0
 # A status now and then, and what is missing once a minute, from each.
 MOST_WRITES = 6
-
-
-@pytest.fixture
-async def world(kubeconfig: Path) -> AsyncIterator[World]:
-    async with inhabited(kubeconfig) as made:
-        yield made
 
 
 @pytest.mark.parametrize("about", DISAGREEMENTS)

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from stoker.kube import resources
 from stoker.kube.connection import ApiError, Connection, credentials_from
 from stoker.kube.resources import Key
 from tests.integration.operator_under_test import LAST_TURNS_SECONDS, NAMESPACE
+from tests.integration.toy_groups import DEFINITION, ToyGroups
 from tests.integration.toy_node import ToyNode
 from tests.unit.plan.fetching import FETCHED, INSPECTED
 
@@ -147,14 +148,20 @@ async def prepare(connection: Connection, namespace: str, *, with_controllers: b
 
 
 @asynccontextmanager
-async def inhabited(kubeconfig: Path, settle: Callable[[ToyNode], None] = lambda _: None) -> AsyncIterator[World]:
+async def inhabited(
+    kubeconfig: Path, settle: Callable[[ToyNode], None] = lambda _: None, *, with_groups: bool = False
+) -> AsyncIterator[World]:
     """A world with a node that `settle` sets up. The model that a test leaves behind goes at the end."""
     found = await credentials_from(kubeconfig)
     async with Connection.open(found) as connection:
+        if with_groups:
+            with suppress(ApiError):
+                await connection.post(CRDS, DEFINITION)
         await prepare(connection, NAMESPACE)
         node = ToyNode(connection)
         settle(node)
-        async with node.running():
+        groups = ToyGroups(connection).running() if with_groups else nullcontext()
+        async with node.running(), groups:
             made = World(connection, node, lambda: found)
             yield made
             if made.name:
