@@ -153,16 +153,20 @@ class Children:
         yield from self._claims
         yield from self._events
 
+    def of_the_cluster(self) -> tuple[Reflector[Any], ...]:
+        """Those that need not be allowed."""
+        return self._nodes, self._classes
+
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
-            for reflector in (*self.reflectors(), self._nodes, self._classes):
+            for reflector in (*self.reflectors(), *self.of_the_cluster()):
                 group.create_task(reflector.run())
 
     async def wait_until_synced(self) -> None:
         for reflector in self.reflectors():
             await reflector.wait_until_synced()
         # A plan for nodes that cannot be seen is another plan, not one to make in the first second of every process.
-        for reflector in (self._nodes, self._classes):
+        for reflector in self.of_the_cluster():
             await reflector.wait_until_answered()
 
     def silence_seconds(self) -> float:

@@ -107,8 +107,9 @@ def test_a_tick_that_fails_ends_nothing_and_the_next_one_decides(caplog: pytest.
     async def ticks() -> Loop:
         loop = Loop(FailingOnce())
         loop.models.put(manifest(1))
-        for reflector in loop.children.reflectors():
+        for reflector in (*loop.children.reflectors(), *loop.children.of_the_cluster()):
             reflector._synced.set()
+            reflector._answered.set()
         with suppress(TimeoutError):
             await asyncio.wait_for(loop.scaler.run(), 5)
         return loop
