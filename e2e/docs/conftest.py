@@ -8,5 +8,5 @@ from e2e.running_cluster import RunningCluster
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[RunningCluster]:
-    """One that nobody else has used: the page's names are those that other tests take as well. It ends with the file."""
+    """One that nobody else has used: the page's names are those that other tests take as well. It ends with them."""
     yield from running_cluster("e2e-docs")
