@@ -35,6 +35,7 @@ from e2e.operator_process import OperatorProcess
 from stoker.core.scaling.tuning import DEFAULT
 from stoker.kube import resources
 from stoker.kube.connection import Connection, credentials_from
+from stoker.sim.setup import Way
 
 CLUSTER = "bench-live"
 NAMESPACE = "default"
@@ -204,7 +205,16 @@ def only_told(options: argparse.Namespace) -> int:
     tuning = replace(DEFAULT, aside_times=inf) if options.nobody_aside else DEFAULT
     results = []
     for seed in range(options.seed, options.seed + options.seeds):
-        told = Circumstances(options.warm, options.most, options.start_seconds, options.down_delay, seed, tuning)
+        told = Circumstances(
+            options.warm,
+            options.most,
+            options.start_seconds,
+            options.down_delay,
+            seed,
+            tuning,
+            options.reading_seconds,
+            inf if options.nobody_lets_go else Way().lets_go_seconds,
+        )
         results.append(result := foretold(spike(seed, TOKENS), told))
         spent = ", ".join(f"{tier} {3600 * hours:.0f}" for tier, hours in result.gpu_hours_by_tier.items() if hours)
         print(
@@ -249,6 +259,10 @@ def main() -> int:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--foretold", action="store_true", help="simulate it")
     parser.add_argument("--nobody-aside", action="store_true", help="simulate it without replicas that stand aside")
+    parser.add_argument(
+        "--reading-seconds", type=float, default=0.2, help="age of what a simulated decision is made of"
+    )
+    parser.add_argument("--nobody-lets-go", action="store_true", help="simulate agents that keep every connection")
     parser.add_argument("--seeds", type=int, default=5, help="that are simulated, from --seed on")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()

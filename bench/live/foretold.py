@@ -8,7 +8,7 @@ from stoker.core.scaling.observation import Prior, Stage
 from stoker.core.scaling.tuning import DEFAULT, Tuning
 from stoker.sim.policies.stoker import Stoker
 from stoker.sim.result import Result
-from stoker.sim.setup import Routing, Setup, Starting, Way
+from stoker.sim.setup import Routing, Sampling, Setup, Starting, Way
 from stoker.sim.trace import Trace
 from stoker.sim.world import Model, simulate
 from stoker_runtime.simulated.timing import PROFILES, Replica
@@ -28,6 +28,9 @@ class Circumstances:
     down_delay_seconds: float
     seed: int
     tuning: Tuning = DEFAULT
+    reading_seconds: float = Sampling().delay_seconds
+    """How old a replica's load is when decisions are made of it."""
+    lets_go_seconds: float = Way().lets_go_seconds
 
 
 def engine() -> Replica:
@@ -54,7 +57,13 @@ def foretold(arrivals: Iterable[Arrival], told: Circumstances) -> Result:
         starting=Starting(
             cold_seconds, spread=0.02, scheduling_seconds=SCHEDULING_SECONDS, pulling_share=0.03, first_step_seconds=0.0
         ),
-        way=Way(routing=Routing.RANDOM, join_seconds=0.5, patience_seconds=PATIENCE_SECONDS),
+        way=Way(
+            routing=Routing.POOLED,  # as the live clients do
+            lets_go_seconds=told.lets_go_seconds,
+            join_seconds=0.5,
+            patience_seconds=PATIENCE_SECONDS,
+        ),
+        sampling=Sampling(delay_seconds=told.reading_seconds),
         drain_seconds=60.0,
         exclude_seconds=0.0,
         grace_seconds=PATIENCE_SECONDS,

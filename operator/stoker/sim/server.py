@@ -45,6 +45,7 @@ class Server:
         "gap_count",
         "gap_seconds",
         "in_flight",
+        "last_wait_seconds",
         "next_at",
         "output_tokens",
         "owner",
@@ -80,6 +81,7 @@ class Server:
         self.in_flight = self.unanswered = 0  # unanswered: of those in flight, without a first token
         self.prompt_tokens = self.output_tokens = self.ttft_count = self.gap_count = 0
         self.ttft_seconds = self.gap_seconds = 0.0
+        self.last_wait_seconds = 0.0  # of the one that began last, for its first token
         self.slow_steps = 0
         self.step = 0
         self._serial = 0
@@ -308,7 +310,8 @@ class Server:
                 request.first = now
                 self.unanswered -= 1
                 self.ttft_count += 1
-                self.ttft_seconds += now - request.submitted
+                self.last_wait_seconds = now - request.submitted
+                self.ttft_seconds += self.last_wait_seconds
             elif now - request.left_at > self._slow_seconds:
                 request.slow_gaps += 1
             if request.output_tokens:

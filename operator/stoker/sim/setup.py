@@ -12,6 +12,7 @@ class Routing(StrEnum):
     LEAST_LOAD = "least-load"  # a gateway that knows what is in flight
     RANDOM = "random"  # a Service, a connection for each request
     STICKY = "sticky"  # a Service, connections that are kept
+    POOLED = "pooled"  # a Service, half of the requests by a pool of connections, half by one of their own
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Way:
     routing: Routing = Routing.LEAST_LOAD
     connections: int = 64
     requests_of_a_connection: float = 200.0  # mean, before it is opened anew
+    lets_go_seconds: float = 1.0  # a stream's wait from which on its replica lets go of pooled connections
     join_seconds: float = 0.05  # from the label to the first request
     leave_seconds: float = 1.0  # from the label to the last
     patience_seconds: float | None = None  # without a first token; None: clients wait for ever

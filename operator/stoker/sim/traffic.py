@@ -82,7 +82,7 @@ class Traffic:
         if not self.servers:
             self.held.append(request)
             return
-        server = self._choose(self.servers)
+        server = self._choose(self.servers, request)
         if request.prefix >= 0 and isinstance(server.owner, Pod):
             found = server.owner.finds_prefix(request.prefix, self._way.prefixes_kept)
             shared = int(request.prompt_tokens * self._trace.prefix_share) if found else 0

@@ -64,6 +64,8 @@ class Tally:
         self.prompt_tokens: int | None = None  # None until an answer says it
         self.ttft = Histogram(TTFT_BOUNDS_SECONDS)
         self.itl = Histogram(ITL_BOUNDS_SECONDS)
+        self.last_wait_seconds = 0.0  # for the first chunk of the stream that began last,
+        self.last_began_seconds = -math.inf  # and when that came
         self.last_progress_seconds = -math.inf  # the last byte of an answer's body; minus infinity before the first
         self._streams_without_usage = 0
         self._answers_with_usage = 0

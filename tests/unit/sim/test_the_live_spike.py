@@ -10,8 +10,15 @@ from bench.live.trace import spike
 from stoker.sim.result import Result
 
 
-def simulated(warm: int, seed: int) -> Result:
-    told = Circumstances(warm, most=8, start_seconds=30.0, down_delay_seconds=DOWN_DELAY_SECONDS, seed=seed)
+def simulated(warm: int, seed: int, reading_seconds: float = 0.2) -> Result:
+    told = Circumstances(
+        warm,
+        most=8,
+        start_seconds=30.0,
+        down_delay_seconds=DOWN_DELAY_SECONDS,
+        seed=seed,
+        reading_seconds=reading_seconds,
+    )
     return foretold(spike(seed, TOKENS), told)
 
 
@@ -22,3 +29,10 @@ def test_enough_requests_are_in_time_and_none_is_lost(warm: int) -> None:
     assert all(result.cut == result.abandoned == result.unfinished == 0 for result in results)
     # A warm replica stands by for 330 s.
     assert fmean(3600 * result.gpu_hours for result in results) <= MOST_GPU_SECONDS + 330 * warm
+
+
+def test_readings_that_are_seconds_old_cost_little() -> None:
+    """They did: what had come since the last reading was taken for nothing, and too few replicas were ordered."""
+    seeds = range(101, 107)
+    late, prompt = (fmean(100 * simulated(0, seed, age).share for seed in seeds) for age in (3.0, 0.2))
+    assert late >= prompt - 5.0

@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import ClassVar
 
 import pytest
@@ -207,6 +208,16 @@ def test_the_least_loaded_router_is_better_than_chance_and_chance_better_than_ke
         result = simulate(Model(trace, Static(replicas=5), setup), 1)
         tails.append(result.ttft_p99_seconds or 0.0)
     assert tails == sorted(tails)
+
+
+def test_a_pool_spreads_better_where_replicas_with_a_queue_let_go_of_its_connections() -> None:
+    few = replace(SETUP, initial=5, replica=replace(SETUP.replica, max_sequences=8))
+    shares = []
+    for seconds in (inf, 1.0):
+        setup = replace(few, way=Way(routing=Routing.POOLED, lets_go_seconds=seconds))
+        shares.append(simulate(Model(steady(6.0, 900.0, output=200), Static(replicas=5), setup), 1).share)
+    kept, let_go = shares
+    assert let_go > kept + 0.05
 
 
 def test_an_hour_of_twenty_requests_a_second_takes_seconds() -> None:

@@ -7,7 +7,7 @@ from stoker.core.scaling.arrivals import Arrived, History, record
 from stoker.core.scaling.capacity import ENOUGH_WINDOWS, FIRST_CONFIDENCE, Capacity, Fit, estimate, taught, used
 from stoker.core.scaling.lead_times import LeadTimes, between, learned
 from stoker.core.scaling.memory import MOST_FITS, Memory, fit_key
-from stoker.core.scaling.observation import STARTING_STAGES, Aims, Observation, Prior, Replica
+from stoker.core.scaling.observation import STARTING_STAGES, Aims, Observation, Prior, Reading, Replica, Stage
 from stoker.core.scaling.windows import Lesson, Seen, look
 
 PROMPT_SECONDS = 10.0
@@ -46,11 +46,21 @@ def learn(observation: Observation, replicas: Sequence[Replica], memory: Memory,
             arrived.append(looked.arrived)
         if looked.lesson is not None:
             lessons.append(looked.lesson)
-    history = record(memory.history, now_seconds, arrived)
+    history = record(memory.history, _heard_until(replicas, now_seconds), arrived)
     elapsed = now_seconds - (memory.at_seconds if memory.at_seconds is not None else now_seconds)
     fits = _renewed(_taught(memory, lessons, observation.aims, now_seconds), observation, replicas, now_seconds)
     present = sum(_present(each, elapsed) for each in arrived)
     return Learned(seen, history, lead_times, fits, present, first_looks)
+
+
+def _heard_until(replicas: Sequence[Replica], now_seconds: float) -> float:
+    """The moment up to which arrivals are known: what came since the last readings is unknown, and not none."""
+    ages = [
+        min(max(0.0, now_seconds - replica.load.at_seconds), PROMPT_SECONDS)
+        for replica in replicas
+        if replica.stage is Stage.READY and replica.reading is Reading.KNOWN and replica.load is not None
+    ]
+    return now_seconds - sum(ages) / len(ages) if ages else now_seconds
 
 
 def _nothing_known(replica: Replica, memory: Memory, prior: Prior) -> bool:

@@ -20,6 +20,8 @@ class Limits:
     # Engines close after 5 s without a request (uvicorn, llama.cpp): whoever is first cannot lose a request to it.
     pooled_seconds: float = 2.0
     pooled_connections: int = 256
+    queue_seconds: float = 1.0  # for a first chunk: who waits longer waits in the engine's queue,
+    queued_seconds: float = 10.0  # which is taken to be there for so long, if no other stream begins
     high_water_bytes: int = 64 * 1024  # buffered for one who does not read, before the other one is not read either
     retry_bytes: int = 64 * 1024  # of a request, kept until its answer begins
     sweep_seconds: float = 0.5  # how often the times above are looked at

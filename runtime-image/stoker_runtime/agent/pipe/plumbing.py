@@ -40,5 +40,15 @@ class Plumbing:
 
     @property
     def sends_away(self) -> bool:
-        """Whether an answer tells its client to take another connection next time."""
-        return self.closing or self.gate.state is not GateState.OPEN
+        """Whether an answer tells its client to take another connection next time.
+
+        A Service spreads connections. One that was kept brings each of its requests to the same replica, however long
+        that one's queue is beside others.
+        """
+        return self.closing or self.gate.state is not GateState.OPEN or self._queues
+
+    @property
+    def _queues(self) -> bool:
+        tally, limits = self.tally, self.limits
+        lately = self.clock() - tally.last_began_seconds < limits.queued_seconds
+        return lately and tally.last_wait_seconds > limits.queue_seconds

@@ -120,7 +120,10 @@ class Progress:
         tally = self._tally
         tally.output_chunks += chunks
         if self._chunks == 0:
-            tally.ttft.observe(now_seconds - self._began)
+            waited_seconds = now_seconds - self._began
+            tally.ttft.observe(waited_seconds)
+            if self._separator is not None:  # an answer in one piece comes when all of it is there
+                tally.last_wait_seconds, tally.last_began_seconds = waited_seconds, now_seconds
             chunks -= 1
             self._chunks = 1
             if not chunks:
