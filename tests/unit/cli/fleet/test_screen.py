@@ -108,6 +108,23 @@ def test_a_model_that_scales_blindly_says_so_and_one_that_only_follows_its_spec_
     assert why(model(ScalingActive=("False", "FollowsSpec", "x"))).reason == "Serving"
 
 
+def test_a_healthy_model_on_a_volume_of_one_node_leads_with_what_it_does() -> None:
+    limit = ("True", "VolumeOnOneNode", "The claim can be mounted on one node at a time.")
+    healthy = model(ScalingLimited=limit)
+    assert (why(healthy).reason, why(healthy).mood) == ("Serving", Mood.WELL)
+    homeless = ("False", "VolumeZoneHasNoGPU", "1 replica waits for a node.")
+    lacks_room = model(ScalingLimited=limit, Scheduled=homeless, Degraded=("True", *homeless[1:]))
+    assert (why(lacks_room).reason, why(lacks_room).mood) == ("VolumeZoneHasNoGPU", Mood.WRONG)
+
+
+def test_a_healthy_model_with_newer_defaults_leads_with_what_it_does_and_the_foot_counts_it() -> None:
+    behind = model(UpdateAvailable=("True", "NewerDefaults", "The operator would render the pods otherwise."))
+    assert why(behind).reason == "Serving"
+    told = "1 model has newer defaults to take: `stoker upgrade --all --dry-run` lists them"
+    assert told in status_text(fleet(behind, model("b"))).splitlines()
+    assert "newer defaults" not in status_text(fleet(model()))
+
+
 def test_a_fleet_is_ready_when_every_model_is() -> None:
     assert as_json(fleet(model(), model("b")))["ready"] is True
     assert as_json(fleet(model(), untouched()))["ready"] is False
