@@ -16,6 +16,7 @@ from stoker.core.plan.fetch.fitting import FitState
 from stoker.core.plan.replicas import FINISHED_PHASES, Replica, RevisionReplicas, leaving
 from stoker.core.plan.revision_rows import revision_rows
 from stoker.core.plan.rollout.course import Course
+from stoker.core.plan.rollout.handing_over import HandingOver
 from stoker.core.plan.rollout.steps import Step
 from stoker.core.plan.second_scaler import second_scaler
 from stoker.core.plan.snapshot import Snapshot
@@ -42,6 +43,7 @@ class Picture:
     findings: tuple[Finding, ...]
     blocked: Finding | None  # why the spec cannot be brought about without a person
     course: Course
+    handed: HandingOver | None = None  # replicas that wait for the places of others, which is part of a rollout
 
     @property
     def live(self) -> tuple[Replica, ...]:
@@ -261,6 +263,12 @@ def _scheduled(picture: Picture) -> Statement:
     for finding in picture.findings:
         if finding.reason in placing:
             return Statement(ConditionType.SCHEDULED, "False", finding.reason, finding.message)
+    if handed := picture.handed:
+        wait = "replica waits for the place of an old one that leaves"
+        if handed.replicas != 1:
+            wait = "replicas wait for the places of old ones that leave"
+        said = f"{handed.replicas} {wait}: {handed.said}"
+        return Statement(ConditionType.SCHEDULED, "Unknown", Reason.STARTING, said)
     waiting = sum(not replica.placed for replica in picture.live)
     if waiting or len(picture.live) < picture.wanted.replicas:
         return Statement(ConditionType.SCHEDULED, "Unknown", Reason.STARTING, "Replicas wait for the scheduler.")
