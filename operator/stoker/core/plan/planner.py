@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from stoker.api.v1alpha1.reason import Reason
+from stoker.core.counted import counted, verb
 from stoker.core.names import ANOTHER_STOKER, Tier
 from stoker.core.plan import groups, replica_sets
 from stoker.core.plan.actions import (
@@ -226,7 +227,9 @@ def _notes_on(actions: list[Action]) -> Iterator[Note]:
     made = [action.body for action in actions if isinstance(action, CreateGroup)]
     if made:
         size = made[0]["spec"]["leaderWorkerTemplate"]["size"]
-        yield Note("ScaledUp", f"Making {len(made)} more {'replica' if len(made) == 1 else 'replicas'} of {size} pods.")
+        yield Note(
+            "ScaledUp", f"Making {len(made)} more {verb(len(made), 'replica', 'replicas')} of {counted(size, 'pod')}."
+        )
     for action in actions:
         match action:
             case CreateRevision(body):

@@ -7,6 +7,7 @@ from stoker.api.v1alpha1.condition import ConditionType
 from stoker.api.v1alpha1.reason import Reason
 from stoker.api.v1alpha1.scaling import ScalingMode
 from stoker.api.v1alpha1.status import ModelFacts, Status, WeightsStatus
+from stoker.core.counted import counted, share, verb
 from stoker.core.engine import Refusal
 from stoker.core.names import Tier, serving_selector
 from stoker.core.plan.conditions import Statement, conditions_from
@@ -202,7 +203,7 @@ def _ready(picture: Picture) -> Statement:
             ConditionType.READY,
             "True",
             Reason.SERVING,
-            f"{picture.ready} of {picture.wanted.serving} replicas take traffic.",
+            _take_traffic(picture),
         )
     if picture.blocked:
         return Statement(ConditionType.READY, "False", picture.blocked.reason, picture.blocked.message)
@@ -215,18 +216,20 @@ def _ready(picture: Picture) -> Statement:
         ConditionType.READY,
         "False",
         Reason.STARTING,
-        f"{len(picture.live)} of {picture.wanted.replicas} replicas are starting.",
+        f"{share(len(picture.live), picture.wanted.replicas, 'replica', 'is', 'are')} starting.",
     )
+
+
+def _take_traffic(picture: Picture) -> str:
+    return f"{share(picture.ready, picture.wanted.serving, 'replica', 'takes', 'take')} traffic."
 
 
 def _suspended(picture: Picture) -> Statement:
     """Ready once nothing runs any more, as at zero: what waits for a suspended model must come to an end."""
     if not picture.left:
         return Statement(ConditionType.READY, "True", Reason.SUSPENDED, "spec.suspend is true, so no replica runs.")
-    leave = "1 replica has" if picture.left == 1 else f"{picture.left} replicas have"
-    return Statement(
-        ConditionType.READY, "False", Reason.SUSPENDED, f"spec.suspend is true, and {leave} still to leave."
-    )
+    leave = f"{counted(picture.left, 'replica', 'has', 'have')} still to leave"
+    return Statement(ConditionType.READY, "False", Reason.SUSPENDED, f"spec.suspend is true, and {leave}.")
 
 
 def _weights_ready(picture: Picture) -> Statement:
@@ -263,10 +266,8 @@ def _scheduled(picture: Picture) -> Statement:
         if finding.reason in placing:
             return Statement(ConditionType.SCHEDULED, "False", finding.reason, finding.message)
     if handed := picture.handed:
-        wait = "replica waits for the place of an old one that leaves"
-        if handed.replicas != 1:
-            wait = "replicas wait for the places of old ones that leave"
-        said = f"{handed.replicas} {wait}: {handed.said}"
+        wait = verb(handed.replicas, "waits for the place of an old one", "wait for the places of old ones")
+        said = f"{counted(handed.replicas, 'replica')} {wait}: {handed.said}"
         return Statement(ConditionType.SCHEDULED, "Unknown", Reason.STARTING, said)
     waiting = sum(not replica.placed for replica in picture.live)
     if waiting or len(picture.live) < picture.wanted.replicas:
@@ -289,7 +290,8 @@ def _progressing(picture: Picture) -> Statement:
         return Statement(ConditionType.PROGRESSING, "False", Reason.SETTLED, "No rollout is under way.")
     target = picture.replicas.get(picture.target_name or "")
     ready = target.ready if target else 0
-    sentence = f"{ready} of {picture.wanted.replicas} replicas of revision {picture.target_name} are ready"
+    made = f"{share(ready, picture.wanted.replicas, 'replica')} of revision {picture.target_name}"
+    sentence = f"{made} {verb(ready, 'is', 'are')} ready"
     if picture.snapshot.live.deployment.spec.rollout.paused:
         return Statement(
             ConditionType.PROGRESSING,
@@ -373,9 +375,9 @@ def _reconciling(picture: Picture) -> Statement:
     if waits := picture.target.waits:
         return Statement(ConditionType.RECONCILING, "True", waits.reason, waits.message)
     if picture.ready < picture.wanted.serving:
-        message = f"{picture.ready} of {picture.wanted.serving} replicas take traffic."
-        return Statement(ConditionType.RECONCILING, "True", Reason.STARTING, message)
-    message = f"{len(picture.live)} replicas are there, and {picture.wanted.replicas} are wanted."
+        return Statement(ConditionType.RECONCILING, "True", Reason.STARTING, _take_traffic(picture))
+    there, wanted = len(picture.live), picture.wanted.replicas
+    message = f"{counted(there, 'replica', 'is', 'are')} there, and {wanted} {verb(wanted, 'is', 'are')} wanted."
     return Statement(ConditionType.RECONCILING, "True", Reason.SCALING, message)
 
 

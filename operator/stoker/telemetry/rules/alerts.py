@@ -29,7 +29,7 @@ ALERTS = (
     Alert(
         "StokerLoadUnknown", "load-unknown", "warning", "5m",
         'stoker_model_seen_replicas{reading="unknown"} > 0',
-        "{{ $value }} ready replicas of {{ $labels.namespace }}/{{ $labels.model }} do not tell their load, so none is"
+        "Ready replicas of {{ $labels.namespace }}/{{ $labels.model }} that do not tell their load: {{ $value }}. None is"
         " removed.",
     ),
     Alert(

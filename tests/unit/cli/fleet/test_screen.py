@@ -62,7 +62,7 @@ def test_a_status_of_an_older_spec_is_not_ready() -> None:
 
 def test_models_on_cpus_say_nothing_of_accelerators() -> None:
     text = status_text(fleet(model(status={"accelerators": 0}), capacity={}))
-    assert text.splitlines()[-1] == "1 of 1 models Ready in namespace models"
+    assert text.splitlines()[-1] == "1 of 1 model Ready in namespace models"
 
 
 def test_an_empty_namespace_says_how_to_go_on() -> None:
@@ -151,7 +151,7 @@ def test_the_live_picture_has_the_largest_model_first() -> None:
 
 def test_a_model_that_does_not_tell_its_load_is_counted_as_silent() -> None:
     text = top_text(fleet(model(), model("b", status={"runningRequests": None, "waitingRequests": None})))
-    assert "17 run, 4 wait; 1 models do not tell" in text
+    assert "17 run, 4 wait; 1 model does not tell" in text
 
 
 _JSON = st.recursive(
