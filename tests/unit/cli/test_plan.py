@@ -63,7 +63,7 @@ def test_what_the_operator_would_refuse_is_the_answer_no(tmp_path: Path, capsys:
     [
         (MANIFEST.replace("replicas: 2", "replicas: 9"), "replicas 9 is above scaling.maxReplicas 4"),
         (MANIFEST.replace("kind: ModelDeployment", "kind: Pod"), "kind"),
-        ("{", "is not YAML"),
+        ("{", "is no YAML"),
         ("", "holds no ModelDeployment"),
         ("- a list", "holds no ModelDeployment"),
     ],
