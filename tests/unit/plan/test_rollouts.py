@@ -69,6 +69,23 @@ def test_that_each_new_replica_waits_for_the_place_of_an_old_one_is_no_news(stra
     assert (toy.told.count("Unschedulable"), toy.told.count("AllScheduled")) == (warnings, 0)
 
 
+def test_where_one_gpu_is_spare_no_wait_for_an_old_replica_is_told() -> None:
+    toy = world(3, gpus=4)
+    new = toy.edit(3, 2)
+    toy.quiet()
+    assert rolled_out(toy, new)
+    assert toy.least_serving >= 3
+    assert "Unschedulable" not in toy.told
+
+
+def test_a_first_revision_and_a_larger_number_that_find_no_room_are_told_at_once() -> None:
+    toy = world(3, gpus=4)
+    toy.edit(6, 1)
+    toy.rounds(4)
+    assert toy.condition("Scheduled") == ("False", "Unschedulable")
+    assert toy.told.count("Unschedulable") == 1
+
+
 def test_a_place_that_somebody_else_takes_is_told_once_the_wait_is_longer_than_an_old_replica_takes_to_leave() -> None:
     toy = world(4, gpus=4)
     new = toy.edit(4, 2, strategy="Replace")
