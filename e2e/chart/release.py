@@ -45,8 +45,8 @@ class Release:
         answer = self.run("rollback", NAME, "--wait", "--timeout=120s")
         assert answer.returncode == 0, answer.stderr + self.logs()
 
-    def test(self) -> subprocess.CompletedProcess[str]:
-        return self.run("test", NAME, "--timeout=300s")
+    def test(self, *flags: str) -> subprocess.CompletedProcess[str]:
+        return self.run("test", NAME, "--timeout=300s", *flags)
 
     def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         cluster = self.namespace.cluster

@@ -29,6 +29,13 @@ def test_a_fresh_install_comes_up_restricted_with_one_leader_and_passes_its_own_
     assert any(release.leader().startswith(name) for name in release.operators())
     answer = release.test()
     assert answer.returncode == 0, answer.stdout + answer.stderr
+    # Once more, beside what the first one left; and what it said can be read.
+    answer = release.test("--logs")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert "operator:" in answer.stdout
+    assert "model stoker-test:" in answer.stdout
+    left = release.namespace.json("get", "serviceaccounts,roles,rolebindings")
+    assert "stoker-test" not in [one["metadata"]["name"] for one in left["items"]]
 
 
 def test_a_model_becomes_ready_completes_and_is_called_by_helm_test(

@@ -205,4 +205,4 @@ def test_every_command_of_the_quickstart_works_as_it_is_written(reader: Reader) 
     everything = "\n".join(said.values())
     print(everything)
     assert "data: [DONE]" in everything
-    assert "1 of 1 models Ready in namespace default" in everything
+    assert "1 of 1 model Ready in namespace default" in everything

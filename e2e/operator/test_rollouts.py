@@ -74,6 +74,11 @@ class Rollouts:
         found: dict[str, Any] = self.models.namespace.json("get", f"mdep/{self.name}").get("status", {})
         return found
 
+    def told(self, reason: str) -> int:
+        """How many Events of the model have this reason."""
+        chosen = f"--field-selector=involvedObject.name={self.name},involvedObject.kind=ModelDeployment,reason={reason}"
+        return len(self.models.namespace.json("get", "events", chosen)["items"])
+
     def state(self) -> str:
         """Of the newest revision."""
         return str(max(self.status()["revisions"], key=lambda entry: entry.get("number", 0)).get("state"))
@@ -138,6 +143,9 @@ def test_four_replicas_on_four_gpus_while_the_operator_is_killed(
             figure("four replicas exchanged on four GPUs, operator killed in between", time.monotonic() - began)
     load.assert_that_nobody_noticed()
     assert min(in_traffic) == 3, in_traffic
+    # The first one found no room beside the old ones; that the others wait for the places of those is no news.
+    assert web.told("Unschedulable") <= 2, "once more by the operator that took over, at most"
+    assert web.told("AllScheduled") <= 1
 
 
 def test_a_warm_replica_gives_its_gpu_and_the_only_serving_one_is_never_missed(

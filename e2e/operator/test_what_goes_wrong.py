@@ -35,7 +35,7 @@ def test_an_engine_that_takes_more_memory_than_its_limit(models: Models) -> None
 def test_more_gpus_than_any_node_has(models: Models) -> None:
     models.create(accelerator={"count": 64})
     message = models.wait_for_reason("Scheduled", "Unschedulable")
-    assert "64 nvidia.com/gpu more are needed, 64 on one node, which 1 of 1 nodes lack" in message
+    assert "64 nvidia.com/gpu more are needed, 64 on one node, which 1 of 1 node lacks" in message
 
 
 def test_a_secret_that_does_not_exist(models: Models) -> None:

@@ -61,7 +61,7 @@ def ready(**more: Any) -> dict[str, Any]:
         "type": "Ready",
         "status": "True",
         "reason": "Serving",
-        "message": "1 of 1 replicas take traffic.",
+        "message": "1 of 1 replica takes traffic.",
         "lastTransitionTime": "2026-11-21T08:00:00Z",
     }
     numbers = {"replicas": 1, "readyReplicas": 1, "desiredReplicas": 1, "accelerators": 1}
@@ -159,6 +159,35 @@ def test_a_freeze_begins_and_ends_once_and_never_in_a_namespace_that_is_not_ther
     assert run("thaw", *where)[:2] == (0, "namespace looking has no freeze that could end\n")
 
 
+@pytest.mark.usefixtures("make")
+def test_a_script_reads_what_a_freeze_and_its_end_did(run: Run) -> None:
+    where = ("--operator-namespace", NAMESPACE, "-o", "json")
+    begun, ended, nothing = (
+        json.loads(run(*command, *where)[1]) for command in (("freeze", "--reason", "storage"), ("thaw",), ("thaw",))
+    )
+    assert (begun["operatorNamespace"], begun["frozen"], begun["reason"]) == (NAMESPACE, True, "storage")
+    assert [(said["frozen"], said["changed"]) for said in (ended, nothing)] == [(False, True), (False, False)]
+
+
+def test_a_script_reads_what_became_of_a_pin(make: Make, run: Run) -> None:
+    old, new = "a" * 10, "b" * 10
+    revisions = [{"name": old, "number": 1}, {"name": new, "number": 2}]
+    make("good", ready(updateRevision=new, revisions=revisions))
+    asked = ("rollback", "good", "-n", NAMESPACE, "-o", "json")
+    keys = ("name", "pinnedBefore", "pinned", "changed")
+    for flags, expected in (
+        ((), ("good", None, old, True)),
+        (("--to", old), ("good", old, old, False)),
+        (("--undo",), ("good", old, None, True)),
+    ):
+        code, out, _ = run(*asked, *flags)
+        assert code == 0
+        assert tuple(json.loads(out)[key] for key in keys) == expected
+    code, out, err = run(*asked, "--to", "zzz")
+    assert (code, out) == (2, "")
+    assert f"has no revision zzz: it has {new} (number 2" in err
+
+
 def test_who_may_read_models_alone_gets_an_answer_that_says_what_is_unknown(
     api: ApiServer, stranger: Path, make: Make, run: Run
 ) -> None:
@@ -241,6 +270,9 @@ def test_newer_defaults_are_rolled_out_wave_by_wave_and_no_further_than_a_failur
         make(name, status | {"conditions": [*status["conditions"], newer | since]})
     code, out, _ = run("upgrade", "--all", "-n", NAMESPACE, "--dry-run")
     assert (code, out.count("would be upgraded")) == (0, 3)
+    code, out, _ = run("upgrade", "a", "-n", NAMESPACE, "--dry-run", "-o", "json")
+    of_a = {"namespace": NAMESPACE, "name": "a", "state": "HasUpdate", "message": "would be upgraded"}
+    assert (code, json.loads(out)) == (0, {"good": True, "models": [of_a]})
     with ThreadPoolExecutor(1) as pool:
         # What an operator would do: a good to its end, b given up.
         pool.submit(_operate, api, {"a": {"updateRevision": "new"}, "b": {"revisions": [_FAILED]}})
@@ -248,8 +280,28 @@ def test_newer_defaults_are_rolled_out_wave_by_wave_and_no_further_than_a_failur
     assert code == 1
     assert "looking/a: is Ready with revision new, after" in out
     assert "looking/b: revision new was given up: LoadDeadlineExceeded, after" in out
-    assert "not begun: looking/c" in out
+    assert "looking/c: not begun" in out
     assert "annotations" not in api.ask("GET", f"{MODELS}/c").body["metadata"]
+
+
+def test_a_script_reads_how_each_upgrade_ended_and_gets_the_same_exit_code(
+    api: ApiServer, make: Make, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stoker.cli.upgrade._LOOK_SECONDS", 0.1)
+    newer = {"type": "UpdateAvailable", "status": "True", "reason": "NewerDefaults", "message": "x"}
+    since = {"lastTransitionTime": "2026-11-21T08:00:00Z"}
+    for name in ("a", "b", "c"):
+        status = ready(updateRevision="old")
+        make(name, status | {"conditions": [*status["conditions"], newer | since]})
+    make("d", ready(updateRevision="old"))
+    named = ("upgrade", "a", "b", "c", "d", "-n", NAMESPACE, "--timeout", "1", "-o", "json")
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(_operate, api, {"a": {"updateRevision": "new"}})
+        code, out, _ = run(*named)
+    answer = json.loads(out)
+    assert (code, answer["good"]) == (1, False)
+    ends = {model["name"]: model["state"] for model in answer["models"]}
+    assert ends == {"a": "Upgraded", "b": "TimedOut", "c": "NotBegun", "d": "UpToDate"}
 
 
 _FAILED = {"name": "new", "failedReason": "LoadDeadlineExceeded"}

@@ -171,7 +171,7 @@ def test_a_cordoned_node_is_named(ready: ApiServer, create: Create, run: Run) ->
 
 
 def test_many_nodes_are_read_page_by_page(ready: ApiServer, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stoker.cli.preflight_facts.PAGE_SIZE", 1)
+    monkeypatch.setattr("stoker.kube.connection.PAGE_SIZE", 1)
     _, checks = run(ready.kubeconfig)
     assert checks["accelerators"]["sentence"] == "8 nvidia.com/gpu on 2 nodes"
 

@@ -47,7 +47,7 @@ _WRITE: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "literal_error": lambda context: f"write {context['expected']}",
     "greater_than_equal": lambda context: f"write {context['ge']} or more",
     "less_than_equal": lambda context: f"write {context['le']} or less",
-    "string_too_short": lambda context: f"write at least {context['min_length']} characters, or remove the field",
+    "string_too_short": lambda context: f"write {context['min_length']} or more characters, or remove the field",
     "string_too_long": lambda context: f"write at most {context['max_length']} characters",
     "too_long": lambda context: f"give at most {context['max_length']} entries",
     "tuple_type": lambda _: "write a list",

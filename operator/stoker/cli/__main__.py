@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from stoker.cli import (
     calibrate,
@@ -58,6 +59,16 @@ cannot be used as it is, or the cluster does not answer what it is asked
 """
 
 
+class _Command(argparse.ArgumentParser):
+    """What it does not know it names itself, with its own usage and not that of the whole program."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        options, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return options, unknown
+
+
 def parser_named(program: str) -> argparse.ArgumentParser:
     """The whole command line, which calls itself so."""
     parser = argparse.ArgumentParser(
@@ -66,16 +77,37 @@ def parser_named(program: str) -> argparse.ArgumentParser:
         epilog=_EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Command)
     for command in COMMANDS:
         command.add_to(subparsers)
     return parser
+
+
+def _look_for_the_command(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:
+    """Says in a few words what argparse would answer with the list of all commands. Flags are argparse's own."""
+    if not arguments:
+        parser.print_help(sys.stderr)
+        sys.exit(WRONG_USE)
+    from stoker.cli.completion_scripts import commands_of  # noqa: PLC0415 - start-up must be quick
+
+    first = arguments[0]
+    names = [command.name for command in commands_of(parser)]
+    if first.startswith("-") or first in names:
+        return
+    from difflib import get_close_matches  # noqa: PLC0415
+
+    near = get_close_matches(first, names, n=1, cutoff=0.5)
+    offer = f"did you mean {near[0]}?" if near else f"`{parser.prog} --help` lists those that there are"
+    print(f"{parser.prog}: there is no command {first}: {offer}", file=sys.stderr)
+    sys.exit(WRONG_USE)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """What the shell gets back."""
     called_as = Path(sys.argv[0]).name
     parser = parser_named("kubectl stoker" if called_as.startswith("kubectl-") else "stoker")
+    arguments = sys.argv[1:] if arguments is None else arguments
+    _look_for_the_command(parser, arguments)
     options = parser.parse_args(arguments)
     try:
         code: int = options.run(options)

@@ -47,9 +47,10 @@ async def cluster_of(options: argparse.Namespace) -> Cluster:
         credentials = await credentials_from(kubeconfig, options.context)
         return Cluster(credentials, _namespace(kubeconfig, options.context))
     except (ConfigException, YAMLError, OSError, ValueError, TypeError, KeyError, AttributeError) as failed:
-        said = " ".join(str(failed).split()).rstrip(".") or type(failed).__name__
         if kubeconfig is None:
-            raise InputError([f"no cluster: {said}: give --kubeconfig FILE, or set KUBECONFIG"]) from failed
+            nowhere = "there is no ~/.kube/config, and no ServiceAccount of a pod"
+            raise InputError([f"no cluster: {nowhere}: give --kubeconfig FILE, or set KUBECONFIG"]) from failed
+        said = " ".join(str(failed).split()).rstrip(".") or type(failed).__name__
         remedy = "`kubectl config get-contexts` lists what it has"
         raise InputError([f"kubeconfig {kubeconfig}: {said}: {remedy}"]) from failed
 

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from stoker.cli import cluster_options
+from stoker.cli import answer_options, cluster_options
 from stoker.cli.input_error import InputError
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def add_to(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     thawing.set_defaults(run=thaw)
     for parser in (freezing, thawing):
         parser.add_argument("--operator-namespace", default=_NAMESPACE, metavar="NAME", help="(default: %(default)s)")
+        answer_options.add_to(parser)
         cluster_options.add_to(parser)
 
 
@@ -54,7 +55,7 @@ def freeze(options: argparse.Namespace) -> int:
     except MissingError as nowhere:
         said = f"there is no namespace {namespace}: name the operator's by --operator-namespace"
         raise InputError([said]) from nowhere
-    print("frozen: no scaling and no rollouts until `stoker thaw`")
+    _show(options, "frozen: no scaling and no rollouts until `stoker thaw`", frozen=True, reason=options.reason)
     return 0
 
 
@@ -66,10 +67,15 @@ def thaw(options: argparse.Namespace) -> int:
 
     try:
         _in_the_operators_namespace(options, "delete", remove)
-        print("not frozen any more")
+        _show(options, "not frozen any more", frozen=False, changed=True)
     except MissingError:
-        print(f"namespace {options.operator_namespace} has no freeze that could end")
+        said = f"namespace {options.operator_namespace} has no freeze that could end"
+        _show(options, said, frozen=False, changed=False)
     return 0
+
+
+def _show(options: argparse.Namespace, text: str, **facts: bool | str) -> None:
+    answer_options.show(options.output, text, {"operatorNamespace": options.operator_namespace} | facts)
 
 
 def _in_the_operators_namespace(options: argparse.Namespace, verb: str, work: "Work") -> None:

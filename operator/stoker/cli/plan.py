@@ -2,6 +2,7 @@
 cluster."""
 
 import argparse
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from stoker.cli import configuration_options
@@ -56,8 +57,21 @@ def _text(shown: "list[Shown]") -> str:
     lines = []
     for name, plan, why in shown:
         if not why:
-            lines += [f"ModelDeployment {name}:", *(f"  {sentence}" for sentence in sentences(plan))]
+            told = (*sentences(plan), *_afterwards(plan))
+            lines += [f"ModelDeployment {name}:", *(f"  {sentence}" for sentence in told)]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _afterwards(plan: "Plan") -> Iterator[str]:
+    """What a person would miss in a first step, since nobody knows it before."""
+    from stoker.core.plan.actions import CreateGroup, CreateJob, CreateReplicaSet  # noqa: PLC0415
+
+    made = {type(action) for action in plan.actions}
+    if not made:
+        yield "make nothing"
+    elif CreateJob in made and not made & {CreateReplicaSet, CreateGroup}:
+        yield "then, by what this Job finds: fetch the weights to a claim, and make replicas and a Service,"
+        yield "or say why the model does not fit; `stoker fit` can tell that now"
 
 
 def _yaml(shown: "list[Shown]") -> str:

@@ -19,7 +19,6 @@ from stoker.kube.resources import Key, Resource
 T = TypeVar("T")
 
 REQUEST_TIMEOUT_SECONDS = 10.0
-PAGE_SIZE = 500
 _MOST_AT_ONCE = 16  # the API server's fairness would make more of them wait, and count that as time-outs
 
 _DEFINITIONS = Resource("apiextensions.k8s.io", "v1", "customresourcedefinitions", namespaced=False)
@@ -111,17 +110,12 @@ class _Reader:
         return await self._asked(found)
 
     async def all(self, path: str, project: Callable[[Json], T]) -> tuple[T, ...] | Unread:
-        async def pages() -> tuple[T, ...]:
+        async def projected() -> tuple[T, ...]:
             found: list[T] = []
-            token = ""
-            while True:
-                page = await self._connection.get(path, {"limit": str(PAGE_SIZE), "continue": token})
-                found += map(project, page.get("items") or ())
-                token = page["metadata"].get("continue", "")
-                if not token:
-                    return tuple(found)
+            await self._connection.each(path, lambda item: found.append(project(item)))
+            return tuple(found)
 
-        return await self._asked(pages)
+        return await self._asked(projected)
 
     async def allowed(self, access: Access) -> bool | Unread:
         resource, _, subresource = access.resource.partition("/")

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from stoker.cli import model_options
+from stoker.cli import answer_options, model_options
 from stoker.cli.input_error import InputError
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def add_to(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "--to", metavar="REVISION", help="(default: the newest one before the current that did not fail)"
     )
     choice.add_argument("--undo", action="store_true", help="unset it, so that what the spec describes runs again")
+    answer_options.add_to(parser)
     model_options.add_to(parser, many=False)
     parser.set_defaults(run=run)
 
@@ -43,11 +44,33 @@ async def _run(options: argparse.Namespace) -> int:
     from stoker.cli.fleet.reading import reader  # noqa: PLC0415
 
     async with reader(options) as cluster:
-        print(await rolled_back(cluster, options))
+        done = await rolled_back(cluster, options)
+    answer_options.show(options.output, done.sentence, done.as_json())
     return 0
 
 
-async def rolled_back(cluster: "Reader", options: argparse.Namespace) -> str:
+@dataclass(frozen=True)
+class Done:
+    """What became of the pin of a model."""
+
+    namespace: str
+    name: str
+    before: str | None
+    """None: nothing was pinned."""
+    pinned: str | None
+    sentence: str
+
+    def as_json(self) -> Json:
+        return {
+            "namespace": self.namespace,
+            "name": self.name,
+            "pinnedBefore": self.before,
+            "pinned": self.pinned,
+            "changed": self.pinned != self.before,
+        }
+
+
+async def rolled_back(cluster: "Reader", options: argparse.Namespace) -> Done:
     """What was done. The operator writes the status at any time, which may change what is meant: then once more."""
     from stoker.cli.refusals import ChangedMeanwhileError  # noqa: PLC0415
 
@@ -57,18 +80,23 @@ async def rolled_back(cluster: "Reader", options: argparse.Namespace) -> str:
     return await _pinned(cluster, options)
 
 
-async def _pinned(cluster: "Reader", options: argparse.Namespace) -> str:
+async def _pinned(cluster: "Reader", options: argparse.Namespace) -> Done:
     model = await cluster.model(options.name)
     what = f"ModelDeployment {model.namespace}/{model.name}"
     chosen = None if options.undo else chosen_revision(model.raw, options.to, what)
-    pinned = _pin_of(model.raw)
-    if pinned == chosen:
-        return f"{what}: nothing to do, {_already(chosen)}."
-    await cluster.pin(model, chosen, _WRITER)
+    before = _pin_of(model.raw)
+    if before != chosen:
+        await cluster.pin(model, chosen, _WRITER)
+    return Done(model.namespace, model.name, before, chosen, f"{what}: {_sentence(before, chosen, model.name)}")
+
+
+def _sentence(before: str | None, chosen: str | None, name: str) -> str:
+    if before == chosen:
+        return f"nothing to do, {_already(chosen)}."
     if chosen is None:
-        return f"{what}: revision {pinned} is not pinned any more; what the spec describes runs."
+        return f"revision {before} is not pinned any more; what the spec describes runs."
     return (
-        f"{what}: goes to revision {chosen}. It stays there until `stoker rollback --undo {options.name}`,"
+        f"goes to revision {chosen}. It stays there until `stoker rollback --undo {name}`,"
         " or until spec.rollout.revision is unset."
     )
 

@@ -69,7 +69,7 @@ def parsed(text: str, name: str) -> Document:
             return Document(lines=lines, problems=problems)
         return Document(_built(node), lines)
     except yaml.MarkedYAMLError as broken:
-        return Document(problems=(_syntax_problem(broken, name),))
+        return Document(problems=(syntax_problem(broken, name),))
     except yaml.YAMLError as broken:  # a character that YAML does not allow has no line
         return Document(problems=(f"{name}: is no YAML, {' '.join(str(broken).split())}: remove the character",))
 
@@ -131,7 +131,7 @@ def _line(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
 
 
-def _syntax_problem(broken: yaml.MarkedYAMLError, name: str) -> str:
+def syntax_problem(broken: yaml.MarkedYAMLError, name: str) -> str:
     mark = broken.problem_mark or broken.context_mark
     line = f", line {mark.line + 1}" if mark else ""
     said = str(broken.problem or broken.context)

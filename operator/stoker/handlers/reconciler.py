@@ -24,7 +24,7 @@ from stoker.core.plan.fetch.jobs import Task
 from stoker.core.plan.invalid import invalid_status, too_long
 from stoker.core.plan.planner import plan
 from stoker.core.plan.snapshot import Cluster, Progress, Snapshot
-from stoker.core.plan.status import Change, change
+from stoker.core.plan.status_change import Change, change
 from stoker.core.plan.weights import claims_named
 from stoker.core.pool.replaced import Replaced
 from stoker.core.pool.report import Report

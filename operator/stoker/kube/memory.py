@@ -6,7 +6,7 @@ from typing import NamedTuple
 from stoker.api.v1alpha1.status import Status
 from stoker.core.names import ANOTHER_STOKER
 from stoker.core.plan.snapshot import Contest, Refused
-from stoker.core.plan.status import Change, change
+from stoker.core.plan.status_change import Change, change
 from stoker.core.pool.replaced import Replaced
 
 # A writer that comes back later than this is met like a new one.

@@ -235,7 +235,7 @@ def unreachable(url: str, why: Interrupted, times: Times) -> WeightsError:
     return WeightsError(
         Reason.UNREACHABLE,
         f"{shown(url)} gave no byte for {times.patience_seconds:.0f} s, at last because {why}: "
-        "check that this cluster may reach it",
+        "check that it can be reached from here",
     )
 
 

@@ -88,7 +88,8 @@ def _inspect_gguf(read: Reading, files: WeightFiles) -> Facts:
     first = headers[0]
     count = first.metadata.get("split.count")
     if type(count) is int and count > 1 and count != len(headers):
-        raise unreadable(files.names[0], f"one of {count} parts, {len(headers)} are there", "fetch all of its parts")
+        found = f"one of {count} parts, and not all are there (found: {len(headers)})"
+        raise unreadable(files.names[0], found, "fetch all of its parts")
     tensors = tuple(tensor for header in headers for tensor in header.tensors)
     total = first.metadata.get("split.tensors.count")
     if type(total) is int and total != len(tensors):

@@ -39,7 +39,7 @@ CASES = {
     ),
     "StokerLoadUnknown": Case(
         {named("stoker_model_seen_replicas", reading="unknown"): "2+0x200"},
-        "2 ready replicas of models/llama do not tell their load, so none is removed.",
+        "Ready replicas of models/llama that do not tell their load: 2. None is removed.",
         MODEL | {"reading": "unknown"},
     ),
     "StokerRolloutStuck": condition(

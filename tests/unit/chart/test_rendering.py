@@ -162,6 +162,15 @@ def test_the_test_pod_is_none_of_the_operators_pods() -> None:
     assert not selector.items() <= only("Pod", found)["metadata"]["labels"].items()
 
 
+def test_the_log_of_a_test_can_be_asked_for_when_it_is_over() -> None:
+    """Helm asks for it last, of a pod named like each object of the test."""
+    hooks = [one["metadata"] for one in objects(EVERYTHING) if "helm.sh/hook" in one["metadata"].get("annotations", {})]
+    pod = only("Pod", objects(EVERYTHING))["metadata"]
+    assert len(hooks) == 4
+    assert {one["name"] for one in hooks} == {pod["name"]}
+    assert pod["annotations"]["helm.sh/hook-delete-policy"] == "before-hook-creation"
+
+
 def test_a_model_is_tried_where_the_operator_looks_and_nowhere_else() -> None:
     def account(values: Json) -> str | None:
         name: str | None = only("Pod", objects(values))["spec"].get("serviceAccountName")

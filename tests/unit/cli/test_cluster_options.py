@@ -94,8 +94,8 @@ async def test_a_kubeconfig_that_is_none_is_named(tmp_path: Path, text: str) -> 
 
 async def test_without_any_cluster_the_remedy_is_said() -> None:
     problem = await problem_of(options())
-    assert problem.startswith("no cluster: ")
-    assert problem.endswith("give --kubeconfig FILE, or set KUBECONFIG")
+    remedy = "give --kubeconfig FILE, or set KUBECONFIG"
+    assert problem == f"no cluster: there is no ~/.kube/config, and no ServiceAccount of a pod: {remedy}"
 
 
 async def test_a_context_without_a_kubeconfig_is_wrong_use() -> None:

@@ -48,7 +48,31 @@ def test_a_command_that_does_not_exist_is_wrong_use(capsys: pytest.CaptureFixtur
     with pytest.raises(SystemExit) as done:
         main(["confg"])
     assert done.value.code == 2
-    assert "invalid choice: 'confg'" in capsys.readouterr().err
+    assert capsys.readouterr().err == "stoker: there is no command confg: did you mean config?\n"
+    with pytest.raises(SystemExit):
+        main(["xyz"])
+    assert capsys.readouterr().err.endswith("`stoker --help` lists those that there are\n")
+
+
+def test_without_a_command_it_shows_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as done:
+        main([])
+    assert done.value.code == 2
+    streams = capsys.readouterr()
+    assert streams.out == ""
+    assert "show every model on one screen" in streams.err
+
+
+@pytest.mark.parametrize("arguments", [["status", "a", "b"], ["freeze", "now"], ["operator", "--nope"]])
+def test_what_a_command_does_not_know_it_answers_with_its_own_usage(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as done:
+        main(arguments)
+    assert done.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"usage: stoker {arguments[0]} ")
+    assert f"unrecognized arguments: {arguments[-1]}" in said
 
 
 def test_version_names_the_program_and_its_api(capsys: pytest.CaptureFixture[str]) -> None:

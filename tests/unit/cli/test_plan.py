@@ -32,6 +32,24 @@ def test_what_would_be_made_is_said_in_sentences(tmp_path: Path, capsys: pytest.
     assert "with 2 replicas" in shown
 
 
+def test_what_nobody_knows_before_the_weights_are_read_is_said_to_follow(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = ("--set", "runtime.image=example.com/runtime:1")
+    assert planned(tmp_path, MANIFEST.replace("pvc://weights/llama", "hf://a/b"), *flags) == 0
+    first, then, _ = capsys.readouterr().out.splitlines()[1:]
+    assert first.strip().startswith("create Job llama-inspect-")
+    assert "by what this Job finds: fetch the weights" in then
+
+
+def test_a_model_that_is_only_observed_gets_nothing_and_that_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    observed = (Path(__file__).parents[3] / "docs/examples/10-observe-another-tool.yaml").read_text(encoding="utf-8")
+    assert planned(tmp_path, observed) == 0
+    assert capsys.readouterr().out.splitlines()[1] == "  make nothing"
+
+
 def test_the_objects_themselves_are_shown_as_yaml(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert planned(tmp_path, MANIFEST, "-o", "yaml") == 0
     assert "kind: ReplicaSet" in capsys.readouterr().out
@@ -63,7 +81,7 @@ def test_what_the_operator_would_refuse_is_the_answer_no(tmp_path: Path, capsys:
     [
         (MANIFEST.replace("replicas: 2", "replicas: 9"), "replicas 9 is above scaling.maxReplicas 4"),
         (MANIFEST.replace("kind: ModelDeployment", "kind: Pod"), "kind"),
-        ("{", "is not YAML"),
+        ("{", "is no YAML"),
         ("", "holds no ModelDeployment"),
         ("- a list", "holds no ModelDeployment"),
     ],

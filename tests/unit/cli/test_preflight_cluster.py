@@ -171,7 +171,7 @@ def test_nodes_that_take_no_pods_are_named() -> None:
     assert found == Check(
         "accelerator-nodes",
         Level.WARN,
-        "1 of 3 nodes with accelerators take pods; cordoned: gpu-2; not ready: gpu-3",
+        "1 of 3 nodes with accelerators takes pods; cordoned: gpu-2; not ready: gpu-3",
         "kubectl uncordon them; kubectl describe node tells why",
     )
 

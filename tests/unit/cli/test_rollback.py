@@ -73,7 +73,7 @@ async def test_where_the_operator_writes_at_the_same_moment_it_looks_again(confl
     options = Namespace(name="llama", undo=False, to=None)
     asked = rolled_back(Reader(cast("Any", BusyServer(conflicts)), "models"), options)
     if done:
-        assert "goes to revision aaa" in await asked
+        assert "goes to revision aaa" in (await asked).sentence
         return
     with pytest.raises(InputError, match="at the same moment: try again"):
         await asked

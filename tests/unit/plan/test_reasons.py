@@ -167,9 +167,9 @@ CASES = [
         ConditionType.RECONCILING,
         "True",
         lambda: running(deployment(1), 2),
-        "1 are wanted",
+        "1 is wanted",
     ),
-    Case(Reason.ROLLING_OUT, ConditionType.PROGRESSING, "True", rolling_out, "0 of 1 replicas of revision"),
+    Case(Reason.ROLLING_OUT, ConditionType.PROGRESSING, "True", rolling_out, "0 of 1 replica of revision"),
     Case(
         Reason.ROLLOUT_PAUSED,
         ConditionType.PROGRESSING,
@@ -468,7 +468,7 @@ CASES = [
                 ConditionType.SCALING_LIMITED,
                 "True",
                 scaled(*MANY, of=FEW_PENDING),
-                "wait for a node",
+                "waits for a node",
             ),
             (
                 Reason.SCALING_FROZEN,

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stoker.core.plan.planner import plan
-from stoker.core.plan.status import Change, change
+from stoker.core.plan.status_change import Change, change
 from tests.unit.plan.builders import deployment
 from tests.unit.plan.toy_cluster import ToyCluster
 

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stoker.core.plan.planner import plan
+from stoker.core.plan.rollout.handing_over import SPARE_SECONDS
 from tests.unit.plan.builders import cluster
 from tests.unit.plan.rollout_world import ROUND_SECONDS, SURGE_WAIT_SECONDS, RolloutWorld, world
 
@@ -50,6 +51,57 @@ def test_on_a_full_cluster_what_wants_room_waits_and_says_so(strategy: str) -> N
     toy.quiet()
     assert rolled_out(toy, new)
     assert toy.least_serving == 3
+
+
+@pytest.mark.parametrize(("strategy", "warnings"), [("Auto", 1), ("Replace", 0)])
+def test_that_each_new_replica_waits_for_the_place_of_an_old_one_is_no_news(strategy: str, warnings: int) -> None:
+    """The one that finds no room beside the old ones is; then it is known that there is none."""
+    toy = world(4, gpus=4)
+    new = toy.edit(4, 2, strategy=strategy)
+    waited = False
+    while not rolled_out(toy, new):
+        toy.round()
+        if toy.state(new) == "Exchanging":
+            assert toy.condition("Scheduled") != ("False", "Unschedulable")
+            assert toy.condition("Degraded")[0] == "False"
+            waited = waited or toy.condition("Scheduled") == ("Unknown", "Starting")
+    assert waited
+    assert (toy.told.count("Unschedulable"), toy.told.count("AllScheduled")) == (warnings, 0)
+
+
+def test_where_one_gpu_is_spare_no_wait_for_an_old_replica_is_told() -> None:
+    toy = world(3, gpus=4)
+    new = toy.edit(3, 2)
+    toy.quiet()
+    assert rolled_out(toy, new)
+    assert toy.least_serving >= 3
+    assert "Unschedulable" not in toy.told
+
+
+def test_a_first_revision_and_a_larger_number_that_find_no_room_are_told_at_once() -> None:
+    toy = world(3, gpus=4)
+    toy.edit(6, 1)
+    toy.rounds(4)
+    assert toy.condition("Scheduled") == ("False", "Unschedulable")
+    assert toy.told.count("Unschedulable") == 1
+
+
+def test_a_place_that_somebody_else_takes_is_told_once_the_wait_is_longer_than_an_old_replica_takes_to_leave() -> None:
+    toy = world(4, gpus=4)
+    new = toy.edit(4, 2, strategy="Replace")
+    toy.gpus = 3  # another tenant has it as soon as it is free
+    toy.rounds(8)
+    assert len(toy.serving()) == 3
+    assert toy.condition("Scheduled") == ("Unknown", "Starting")
+    longest = toy.model.spec.drain.grace_seconds + SPARE_SECONDS
+    look_again = plan(toy.snapshot()).look_again_seconds
+    assert look_again is not None
+    assert 0 < look_again <= longest
+    toy.rounds(longest // ROUND_SECONDS)
+    assert toy.condition("Scheduled") == ("False", "Unschedulable")
+    assert toy.condition("Degraded") == ("True", "Unschedulable")
+    assert toy.told.count("Unschedulable") == 1
+    assert toy.state(new) == "Exchanging"
 
 
 def test_a_full_cluster_is_waited_for_once_and_not_at_each_replica() -> None:

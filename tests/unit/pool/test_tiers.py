@@ -154,4 +154,4 @@ def test_among_those_that_serve_the_least_busy_leaves_and_an_unknown_one_last() 
     seats = [seat("a", in_flight=3), seat("b", in_flight=1), seat("c", in_flight=None)]
     assert min(seats, key=leaves_first).name == "b"
     assert max(seats, key=leaves_first).name == "c"
-    assert why(seats[1]) == "1 requests in flight, the least"
+    assert why(seats[1]) == "1 request in flight, the least"

@@ -89,7 +89,7 @@ def test_no_replica_is_given_up_while_one_stands_aside_and_the_others_are_needed
         assert said.resting == (flooded.uid,)
         assert said.serving == before
     assert "Aside" in said.reasons
-    assert "1 take no traffic" in said.explanation.sentence()
+    assert "1 takes no traffic" in said.explanation.sentence()
 
 
 @pytest.mark.parametrize(

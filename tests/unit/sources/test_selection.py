@@ -118,7 +118,7 @@ def test_nothing_left_says_what_was_there(paths: list[str]) -> None:
 def test_a_missing_shard_is_missed() -> None:
     with Refusal(Reason.NO_WEIGHTS) as refusal:
         chosen(SHARDS[0], SHARDS[2], INDEX)
-    assert "model.safetensors is in 3 parts and 1 are not there, the first of them number 2" in refusal.message
+    assert "model.safetensors is in 3 parts, and number 2 is not there, the first of 1 missing" in refusal.message
 
 
 @pytest.mark.parametrize(

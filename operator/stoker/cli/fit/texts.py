@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
+from stoker.core.counted import counted
 from stoker.core.fit.cache import token_bytes
 from stoker.core.fit.catalogue import Product
 from stoker.core.fit.fit import Fit, Verdict
 from stoker.core.fit.flags import flags
 from stoker.core.fit.remedies import Remedy
-from stoker.core.fit.sentence import counted, gib, held, part_sizes, remedy_text
+from stoker.core.fit.sentence import gib, held, part_sizes, remedy_text
 from stoker_runtime.facts import Facts
 
 _VERDICTS = {Verdict.FITS: "fits", Verdict.MISFIT: "does not fit", Verdict.UNKNOWN: "unknown"}

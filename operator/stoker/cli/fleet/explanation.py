@@ -8,6 +8,7 @@ from stoker.cli.fleet.screen import COLOURS, number
 from stoker.cli.fleet.seen import Seen, number_in, objects_in, part
 from stoker.cli.fleet.why import Why, is_abnormal, why
 from stoker.cli.paint import PLAIN, Colour, Paint, printable
+from stoker.core.counted import counted
 
 
 def text(account: Account, paint: Paint = PLAIN) -> str:
@@ -45,16 +46,16 @@ def _replicas(model: Seen) -> Iterator[str]:
     if tiers.ready is None:
         yield f"No operator has told of any. {_asked_for(model)}"
         return
-    yield f"{number(tiers.ready)} of {number(tiers.wanted)} wanted ones take traffic, {tiers.starting} are starting."
+    yield f"Taking traffic: {number(tiers.ready)} of {number(tiers.wanted)} wanted; starting: {tiers.starting}."
     yield (
-        f"{tiers.warm} of {aims.warm} wanted ones are warm, {tiers.asleep} asleep, {tiers.draining} draining;"
-        f" together they hold {number(model.held)} {model.resource}."
+        f"Warm: {tiers.warm} of {aims.warm} wanted; asleep: {tiers.asleep}; draining: {tiers.draining}."
+        f" Together they hold {number(model.held)} {model.resource}."
     )
     yield _asked_for(model)
     if model.running is None:
         yield "The load is not known."
     else:
-        yield f"{model.running} requests run and {number(model.waiting)} wait, as of the last status."
+        yield f"Requests running: {model.running}; waiting: {number(model.waiting)}; as of the last status."
 
 
 def _asked_for(model: Seen) -> str:
@@ -80,7 +81,7 @@ def _decision(account: Account) -> Iterator[str]:
         per_second = (number_in(one, "milliRequestsPerSecond") or 0) / 1000
         yield (
             f"Learned: a replica of revision {one.get('revision')} on {one.get('product')} carries"
-            f" {number(number_in(one, 'concurrency'))} requests at once and {per_second:.1f} a second"
+            f" {_requests(number_in(one, 'concurrency'))} at once and {per_second:.1f} a second"
             f" ({number(number_in(one, 'confidencePercent'))} % sure,"
             f" from {number(number_in(one, 'observedSeconds'))} s under load)."
         )
@@ -91,6 +92,10 @@ def _decision(account: Account) -> Iterator[str]:
     ]
     if stages:
         yield f"Learned: a start takes {', '.join(stages)}."
+
+
+def _requests(count: int | None) -> str:
+    return "- requests" if count is None else counted(count, "request")
 
 
 def _explained(scaling: object) -> str:

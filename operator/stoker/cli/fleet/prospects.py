@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from stoker.cli.fleet.seen import Json, Seen, number_in, objects_in, part
+from stoker.core.counted import counted, verb
 
 _LOAD_UNKNOWN = ("LoadUnknown", "LoadSaturated", "NoReadyReplica")
 
@@ -47,12 +48,14 @@ def _up(model: Seen) -> Iterator[str]:
     else:
         at_once, per_second, percent = capacity
         yield (
-            f"More than about {wanted * at_once} requests at once, or {wanted * per_second:.1f} a second, add one:"
+            f"More than about {counted(wanted * at_once, 'request')} at once, or {wanted * per_second:.1f} a second,"
+            " add one:"
             f" a replica carries {at_once} at once and {per_second:.1f} a second inside the objective"
             f" ({percent} % sure)."
         )
     if model.tiers.warm:
-        yield f"The next replica is one of the {model.tiers.warm} warm ones, within seconds."
+        which = verb(model.tiers.warm, "the warm one", f"one of the {model.tiers.warm} warm ones")
+        yield f"The next replica is {which}, within seconds."
     elif (seconds := _start_seconds(model)) is not None:
         yield f"The next replica starts cold, which takes about {seconds:.0f} s; scaling.warmReplicas keeps one loaded."
 

@@ -9,6 +9,7 @@ from stoker.cli.fleet.columns import Cell, Column, table
 from stoker.cli.fleet.seen import Seen
 from stoker.cli.fleet.why import Mood, why
 from stoker.cli.paint import PLAIN, Colour, Paint
+from stoker.core.counted import counted, share
 
 COLOURS = {Mood.WELL: Colour.WELL, Mood.UNDER_WAY: Colour.UNDER_WAY, Mood.WRONG: Colour.WRONG}
 
@@ -76,7 +77,11 @@ def _row(model: Seen, *, across: bool) -> list[Cell]:
 
 def _footer(fleet: Fleet) -> list[str]:
     ready = sum(model.is_ready for model in fleet.models)
-    lines = [f"{ready} of {len(fleet.models)} models Ready in {fleet.place}"]
+    lines = [f"{share(ready, len(fleet.models), 'model')} Ready in {fleet.place}"]
+    if updates := sum(model.says("UpdateAvailable", "True") for model in fleet.models):
+        where = " -A" if fleet.across else ""
+        have = counted(updates, "model", "has", "have")
+        lines.append(f"{have} newer defaults to take: `stoker upgrade --all{where} --dry-run` lists them")
     for resource, count in held(fleet.models).items():
         if not count and not (fleet.capacity or {}).get(resource):
             continue  # models on CPUs

@@ -5,6 +5,7 @@ from stoker.cli.fleet.screen import COLOURS, Fleet, held, number
 from stoker.cli.fleet.seen import Seen, Tiers
 from stoker.cli.fleet.why import why
 from stoker.cli.paint import PLAIN, Colour, Paint
+from stoker.core.counted import counted
 
 _LONGEST_BAR = 24
 _SERVING, _WARM, _ASLEEP, _STARTING, _DRAINING, _MISSING = "█▓▒+-."
@@ -42,7 +43,7 @@ def _totals(fleet: Fleet) -> list[str]:
     running = [model.running for model in fleet.models if model.running is not None]
     waiting = [model.waiting for model in fleet.models if model.waiting is not None]
     silent = len(fleet.models) - len(running)
-    unknown = f"; {silent} models do not tell" if silent else ""
+    unknown = f"; {counted(silent, 'model', 'does', 'do')} not tell" if silent else ""
     lines.append(f"requests  {sum(running)} run, {sum(waiting)} wait{unknown}")
     return lines
 

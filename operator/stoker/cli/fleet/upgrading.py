@@ -1,8 +1,9 @@
 """How far a model is with the newer defaults that it was told to take."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum
+from typing import Any
 
 from stoker.cli.fleet.seen import Seen, objects_in, part
 from stoker.cli.fleet.why import why
@@ -20,6 +21,44 @@ class At:
 
     step: Step
     message: str
+
+
+class State(StrEnum):
+    """What became of a model, as `-o json` has it."""
+
+    UP_TO_DATE = "UpToDate"
+    HAS_UPDATE = "HasUpdate"
+    UPGRADED = "Upgraded"
+    FAILED = "Failed"
+    TIMED_OUT = "TimedOut"
+    NOT_BEGUN = "NotBegun"
+
+
+_NOT_GOOD = (State.FAILED, State.TIMED_OUT, State.NOT_BEGUN)
+
+
+@dataclass
+class Account:
+    """What became of each model, in the order in which it was found out; None says nothing before the end."""
+
+    say: Callable[[str], None] | None
+    models: list[tuple[Seen, State, str]] = field(default_factory=list)
+
+    def tell(self, model: Seen, state: State, message: str) -> None:
+        self.models.append((model, state, message))
+        if self.say:
+            self.say(f"{model.namespace}/{model.name}: {message}")
+
+    @property
+    def good(self) -> bool:
+        return not any(state in _NOT_GOOD for _, state, _ in self.models)
+
+    def as_json(self) -> dict[str, Any]:
+        told = [
+            {"namespace": model.namespace, "name": model.name, "state": state.value, "message": message}
+            for model, state, message in self.models
+        ]
+        return {"good": self.good, "models": told}
 
 
 def has_update(model: Seen) -> bool:

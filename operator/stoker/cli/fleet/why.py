@@ -21,7 +21,8 @@ class Why:
     message: str
 
 
-# A condition, the status in which it matters, and how it is to be taken; the first that holds wins.
+# A condition, the status in which it matters, and how it is to be taken; the first that holds wins. Newer defaults wait
+# until somebody takes them, and change nothing of what a model does today: the foot of the screen counts them.
 _ORDER = (
     ("Stalled", "True", Mood.WRONG),
     ("Degraded", "True", Mood.WRONG),
@@ -32,11 +33,12 @@ _ORDER = (
     ("ScalingLimited", "True", Mood.UNDER_WAY),
     ("ScalingActive", "False", Mood.UNDER_WAY),
     ("ScalingActive", "Unknown", Mood.UNDER_WAY),
-    ("UpdateAvailable", "True", Mood.WELL),
     ("Ready", "True", Mood.WELL),
 )
 # Not active, but only because nobody loads it or wants it so.
 _QUIET = ("Suspended", "FollowsSpec", "HoldingFloor", "ObservingLoad", "NoReadyReplica")
+# A limit of where replicas can run, which holds none back: one that finds no place there is Degraded, and says why.
+_MET_ELSEWHERE = ("VolumeOnOneNode",)
 _NEVER_LOOKED = "No operator has looked at this object yet: check that Stoker runs and watches its namespace."
 
 
@@ -48,9 +50,15 @@ def why(model: Seen) -> Why:
         return Why(Mood.UNDER_WAY, "WaitingForOperator", behind)
     for condition, status, mood in _ORDER:
         said = model.conditions.get(condition)
-        if said and said.status == status and not (condition == "ScalingActive" and said.reason in _QUIET):
+        if said and said.status == status and not _is_quiet(said):
             return Why(mood, said.reason, said.message)
     return Why(Mood.UNDER_WAY, "NotChecked", "The operator has said nothing of whether it is ready.")
+
+
+def _is_quiet(said: Said) -> bool:
+    if said.type == "ScalingActive":
+        return said.reason in _QUIET
+    return said.type == "ScalingLimited" and said.reason in _MET_ELSEWHERE
 
 
 def is_abnormal(said: Said) -> bool:

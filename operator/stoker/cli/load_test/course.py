@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from stoker.core.counted import counted
+
 MOST_AT_ONCE = 4096
 MOST_LEVELS = 20
 MOST_REQUESTS = 100_000
@@ -33,7 +35,10 @@ class Course:
     def announcement(self) -> Iterator[str]:
         """What a person should know before the first request."""
         early = "at most " if self.ends_early else ""
-        tokens = f"{self.prompt_tokens} prompt tokens, more or less, and {early}{self.output_tokens} output tokens"
+        tokens = (
+            f"{counted(self.prompt_tokens, 'prompt token')}, more or less, and"
+            f" {early}{counted(self.output_tokens, 'output token')}"
+        )
         yield f"Sends to {self.address}, as model {self.model}:"
         yield f"  {tokens} a request,"
         yield "  and every prompt begins differently, so that no cache answers for the model"
@@ -43,7 +48,7 @@ class Course:
     def _bounds(self) -> Iterator[str]:
         if self.requests is not None:
             whole = self.requests * len(self.levels)
-            yield f"at most {whole:,} requests, {whole * self.output_tokens:,} output tokens"
+            yield f"at most {counted(whole, 'request')}, {counted(whole * self.output_tokens, 'output token')}"
         if self.seconds is not None:
             sending = len(self.levels) * self.seconds
             yield f"at most {sending:g} s of sending and {self.longest_seconds:g} s a level for what is then under way"
@@ -51,7 +56,7 @@ class Course:
     def _end(self) -> str:
         ends = []
         if self.requests is not None:
-            ends.append(f"{self.requests} requests")
+            ends.append(counted(self.requests, "request"))
         if self.seconds is not None:
             ends.append(f"{self.seconds:g} s")
         return f"{' or '.join(ends)} each"

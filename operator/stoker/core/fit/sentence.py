@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+from stoker.core.counted import counted
 from stoker.core.fit.engine_costs import GIB
 from stoker.core.fit.fit import Fit, Verdict, requests_to_hold
 from stoker.core.fit.remedies import Change, Remedy
@@ -42,10 +43,6 @@ def remedy_text(remedy: Remedy, misfit: Fit) -> str:
 
 def gib(size_bytes: int) -> str:
     return f"{size_bytes / GIB:,.1f}"
-
-
-def counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def part_sizes(found: Fit) -> list[tuple[str, int]]:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Self
 
 from stoker.api.v1alpha1.engine import PIPELINE_PARALLEL_ENGINES, TENSOR_PARALLEL_ENGINES, EngineName
+from stoker.core.counted import counted
 from stoker.core.fit.gpu import Gpu
 from stoker_runtime.facts import Attention, Facts
 
@@ -69,7 +70,7 @@ def obstacles(facts: Facts, setup: Setup) -> tuple[str, ...]:
     if size > 1 and not setup.splits_layers:
         found.append(
             f"{setup.engine} does not split layers over GPUs by tensorParallel {size}: spread whole layers over"
-            f" {size * stages} GPUs instead"
+            f" {counted(size * stages, 'GPU')} instead"
         )
     elif not splits_evenly(facts, size):
         heads = " and ".join(str(count) for count in _key_value_heads(facts))
@@ -80,7 +81,9 @@ def obstacles(facts: Facts, setup: Setup) -> tuple[str, ...]:
     if stages > 1 and setup.engine not in _STAGES:
         found.append(f"{setup.engine} has no pipeline stages: set pipelineParallel to 1 instead of {stages}")
     elif facts.layers and stages > facts.layers:
-        found.append(f"pipelineParallel {stages} is more than the {facts.layers} layers: use at most {facts.layers}")
+        found.append(
+            f"pipelineParallel {stages} is more than the {counted(facts.layers, 'layer')}: use at most {facts.layers}"
+        )
     limit = facts.context_length
     if setup.context_tokens is not None and limit is not None and setup.context_tokens > limit:
         found.append(

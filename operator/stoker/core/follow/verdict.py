@@ -6,6 +6,7 @@ from datetime import datetime
 from stoker.api.v1alpha1.reason import Reason
 from stoker.api.v1alpha1.scaling import ScalingMode
 from stoker.api.v1alpha1.status import ScalingStatus
+from stoker.core.counted import counted, verb
 from stoker.core.engine import Refusal
 from stoker.core.follow.subject import Subject
 from stoker.core.plan.snapshot import Scaled
@@ -74,7 +75,7 @@ def _message(decision: Decision, sentence: str, serving: int, reason: Reason) ->
     if reason is Reason.TARGET_UNKNOWN:
         return sight.target
     if reason is Reason.NO_READY_REPLICA:
-        return f"There is no load to follow, since no replica is ready: {serving} are wanted."
+        return f"There is no load to follow, since no replica is ready: {serving} {verb(serving, 'is', 'are')} wanted."
     said = f"Observing: {sentence}" if subject.mode == ScalingMode.OBSERVE else sentence
     return f"{said}. {sight.sentence}" if sight.sentence else said
 
@@ -108,9 +109,10 @@ def _limit(subject: Subject, demand: Demand, grant: Grant) -> Refusal | None:
             " raise it, or accept longer waits.",
         )
     if Why.PENDING in demand.reasons:
+        pending = demand.explanation.pending
         return Refusal(
             Reason.REPLICAS_PENDING,
-            f"{demand.explanation.pending} replicas wait for a node, and no more than"
+            f"{counted(pending, 'replica', 'waits', 'wait')} for a node, and no more than"
             f" {subject.max_pending} may (scaling.maxPendingReplicas in the operator's configuration).",
         )
     if Why.FROZEN in demand.reasons:

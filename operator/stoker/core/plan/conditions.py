@@ -27,6 +27,17 @@ _TOLD = (
 )
 # True is the bad news here.
 _NEGATIVE = (ConditionType.DEGRADED, ConditionType.STALLED, ConditionType.SCALING_LIMITED)
+# A fresh model is not ready yet, and nothing is wrong with that. A volume of one node limits every model of several
+# replicas that has one; a replica that finds no room there is told as that.
+_CALM = (
+    Reason.STARTING,
+    Reason.SUSPENDED,
+    Reason.AT_ZERO,
+    Reason.UP_TO_DATE,
+    Reason.SCALING,
+    Reason.ROLLING_OUT,
+    Reason.VOLUME_ON_ONE_NODE,
+)
 
 
 @dataclass(frozen=True)
@@ -83,6 +94,4 @@ def _is_news(statement: Statement, old: Condition | None) -> bool:
 
 def _bad(statement: Statement) -> bool:
     bad_status: ConditionStatus = "True" if statement.type in _NEGATIVE else "False"
-    # A fresh model is not ready yet, and nothing is wrong with that.
-    calm = (Reason.STARTING, Reason.SUSPENDED, Reason.AT_ZERO, Reason.UP_TO_DATE, Reason.SCALING, Reason.ROLLING_OUT)
-    return statement.status == bad_status and statement.reason not in calm
+    return statement.status == bad_status and statement.reason not in _CALM

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from stoker.api.v1alpha1.reason import Reason
+from stoker.core.counted import counted, share, verb
 from stoker.core.names import GPU_PRODUCT_LABEL, SERVER_CONTAINER, leader_name
 from stoker.core.plan.device_faults import faulted
 from stoker.core.plan.last_words import last_words
@@ -84,7 +85,7 @@ def _pods_cannot_be_made(patient: Patient) -> Finding | None:
     missing, failure = _not_made(patient)
     if not failure:
         return None
-    who = f"{missing} {'replica' if missing == 1 else 'replicas'} cannot be made"
+    who = f"{counted(missing, 'replica')} cannot be made"
     if "exceeded quota" in failure:
         return Finding(Reason.QUOTA_EXCEEDED, f"{who}: {_quote(failure)}")
     if "no PriorityClass with name" in failure:
@@ -123,11 +124,10 @@ def _unschedulable(patient: Patient) -> Finding | None:
 
 def _who_waits(pods: list[Pod], what: str) -> str:
     replicas = {pod.group or pod.identity.name for pod in pods}
+    wait = verb(len(pods), "waits", "wait")
     if not pods[0].group:
-        return f"1 {what} waits" if len(pods) == 1 else f"{len(pods)} {what}s wait"
-    some = "1 pod" if len(pods) == 1 else f"{len(pods)} pods"
-    all_of = "1 replica" if len(replicas) == 1 else f"{len(replicas)} replicas"
-    return f"{some} of {all_of} {'waits' if len(pods) == 1 else 'wait'}"
+        return f"{counted(len(pods), what)} {wait}"
+    return f"{counted(len(pods), 'pod')} of {counted(len(replicas), 'replica')} {wait}"
 
 
 def _shortage(said: str, waiting: int, patient: Patient) -> str:
@@ -135,11 +135,13 @@ def _shortage(said: str, waiting: int, patient: Patient) -> str:
     accelerator = patient.snapshot.live.deployment.spec.accelerator
     nodes = _NODES.search(said)
     for count, resource in _SHORT_OF.findall(said):
-        where = f"{count} of {nodes[1]} nodes" if nodes else f"{count} nodes"
+        where = share(int(count), int(nodes[1]), "node") if nodes else counted(int(count), "node")
         if resource == accelerator.resource_name:
             short = waiting * accelerator.count
-            return f"{short} {resource} more are needed, {accelerator.count} on one node, which {where} lack. "
-        return f"{where} have too little {resource}. "
+            lack = f"{where} {verb(int(count), 'lacks', 'lack')}"
+            needed = f"{short} {resource} more {verb(short, 'is', 'are')} needed"
+            return f"{needed}, {accelerator.count} on one node, which {lack}. "
+        return f"{where} {verb(int(count), 'has', 'have')} too little {resource}. "
     return _absent_products(patient) if "affinity/selector" in said else ""
 
 

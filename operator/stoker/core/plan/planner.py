@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from stoker.api.v1alpha1.reason import Reason
+from stoker.core.counted import counted, verb
 from stoker.core.names import ANOTHER_STOKER, Tier
 from stoker.core.plan import groups, replica_sets
 from stoker.core.plan.actions import (
@@ -38,6 +39,7 @@ from stoker.core.plan.replicas import RevisionReplicas, by_revision
 from stoker.core.plan.revision import controller_revision
 from stoker.core.plan.revision_rows import MOST_REVISIONS, never_forgotten
 from stoker.core.plan.rollout.course import Course, course_of
+from stoker.core.plan.rollout.handing_over import HandingOver, goes_anyway, handing_over
 from stoker.core.plan.rollout.outcome import notes_on_step, outcome
 from stoker.core.plan.rollout.traffic import cover_of, moves
 from stoker.core.plan.snapshot import Owned, Snapshot
@@ -57,7 +59,9 @@ def plan(snapshot: Snapshot) -> Plan:
     extra = extra_replicas(snapshot, replicas, wanted.replicas)
     course = course_of(snapshot, target, replicas, wanted.replicas + extra)
     blocked = _blocked(snapshot, target) or outcome(snapshot, target, course)
-    picture = Picture(snapshot, target, replicas, wanted, _findings(snapshot, target, replicas), blocked, course)
+    handed = handing_over(snapshot, replicas, course, target.rendered.name if target.rendered else None)
+    findings = _findings(snapshot, target, replicas, course, handed)
+    picture = Picture(snapshot, target, replicas, wanted, findings, blocked, course, handed)
     leaving, leaving_seconds = _departures(snapshot, replicas, course.counts)
     changes = list(_replica_actions(snapshot, target, replicas, course.counts))
     cover = cover_of(changes, replicas, wanted.want, picture.target_name or "", course.step)
@@ -83,6 +87,7 @@ def plan(snapshot: Snapshot) -> Plan:
         leaving_seconds,
         moving_seconds,
         course.look_again_seconds,
+        handed.look_again_seconds if handed else None,
         target.stage.look_again_seconds if target.stage else None,
     ]
     return Plan(tuple(actions), status, notes, min((wait for wait in waits if wait is not None), default=None))
@@ -109,11 +114,23 @@ def _fetching(snapshot: Snapshot, target: Target) -> Iterator[Action]:
     yield from target.stage.actions
 
 
-def _findings(snapshot: Snapshot, target: Target, replicas: Mapping[str, RevisionReplicas]) -> tuple[Finding, ...]:
-    """The target's first, then those of revisions that still serve."""
+def _findings(
+    snapshot: Snapshot,
+    target: Target,
+    replicas: Mapping[str, RevisionReplicas],
+    course: Course,
+    handed: HandingOver | None,
+) -> tuple[Finding, ...]:
+    """The target's first, then those of revisions that still serve; without waits for a node that end by themselves."""
     name = target.rendered.name if target.rendered else ""
     ordered = sorted(replicas.values(), key=lambda held: held.revision != name)
-    return tuple(finding for held in ordered for finding in diagnosis(snapshot, held))
+    expected = {held.revision for held in ordered if goes_anyway(held, course)} | ({name} if handed else set())
+    return tuple(
+        finding
+        for held in ordered
+        for finding in diagnosis(snapshot, held)
+        if finding.reason is not Reason.UNSCHEDULABLE or held.revision not in expected
+    )
 
 
 def _blocked(snapshot: Snapshot, target: Target) -> Finding | None:
@@ -210,7 +227,9 @@ def _notes_on(actions: list[Action]) -> Iterator[Note]:
     made = [action.body for action in actions if isinstance(action, CreateGroup)]
     if made:
         size = made[0]["spec"]["leaderWorkerTemplate"]["size"]
-        yield Note("ScaledUp", f"Making {len(made)} more {'replica' if len(made) == 1 else 'replicas'} of {size} pods.")
+        yield Note(
+            "ScaledUp", f"Making {len(made)} more {verb(len(made), 'replica', 'replicas')} of {counted(size, 'pod')}."
+        )
     for action in actions:
         match action:
             case CreateRevision(body):

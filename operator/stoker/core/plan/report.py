@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from stoker.core.counted import counted
 from stoker.core.plan.actions import (
     Action,
     Adopt,
@@ -41,7 +42,7 @@ def sentence(action: Action) -> str:  # noqa: C901, PLR0911, PLR0912 - one line 
         case CreateRevision(body):
             return f"keep the revision as ControllerRevision {body['metadata']['name']}"
         case CreateReplicaSet(body):
-            return f"create ReplicaSet {body['metadata']['name']} with {body['spec']['replicas']} replicas"
+            return f"create ReplicaSet {body['metadata']['name']} with {counted(body['spec']['replicas'], 'replica')}"
         case CreateJob(body):
             return f"create Job {body['metadata']['name']}"
         case KeepResult(job, _):
@@ -55,7 +56,7 @@ def sentence(action: Action) -> str:  # noqa: C901, PLR0911, PLR0912 - one line 
             return f"change PersistentVolumeClaim {claim.name}: {why}"
         case CreateGroup(body):
             size = body["spec"]["leaderWorkerTemplate"]["size"]
-            return f"create LeaderWorkerSet {body['metadata']['name']} with {size} pods"
+            return f"create LeaderWorkerSet {body['metadata']['name']} with {counted(size, 'pod')}"
         case Apply(kind, seen, body, _):
             return f"{'update' if seen else 'create'} {kind} {body['metadata']['name']}"
         case Scale(replica_set, before, count, _):

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from enum import Enum
 
 from stoker.api.v1alpha1.condition import ConditionType
 from stoker.api.v1alpha1.reason import Reason
 from stoker.api.v1alpha1.scaling import ScalingMode
 from stoker.api.v1alpha1.status import ModelFacts, Status, WeightsStatus
+from stoker.core.counted import counted, share, verb
 from stoker.core.engine import Refusal
 from stoker.core.names import Tier, serving_selector
 from stoker.core.plan.conditions import Statement, conditions_from
@@ -16,6 +16,7 @@ from stoker.core.plan.fetch.fitting import FitState
 from stoker.core.plan.replicas import FINISHED_PHASES, Replica, RevisionReplicas, leaving
 from stoker.core.plan.revision_rows import revision_rows
 from stoker.core.plan.rollout.course import Course
+from stoker.core.plan.rollout.handing_over import HandingOver
 from stoker.core.plan.rollout.steps import Step
 from stoker.core.plan.second_scaler import second_scaler
 from stoker.core.plan.snapshot import Snapshot
@@ -42,6 +43,7 @@ class Picture:
     findings: tuple[Finding, ...]
     blocked: Finding | None  # why the spec cannot be brought about without a person
     course: Course
+    handed: HandingOver | None = None  # replicas that wait for the places of others, which is part of a rollout
 
     @property
     def live(self) -> tuple[Replica, ...]:
@@ -201,7 +203,7 @@ def _ready(picture: Picture) -> Statement:
             ConditionType.READY,
             "True",
             Reason.SERVING,
-            f"{picture.ready} of {picture.wanted.serving} replicas take traffic.",
+            _take_traffic(picture),
         )
     if picture.blocked:
         return Statement(ConditionType.READY, "False", picture.blocked.reason, picture.blocked.message)
@@ -214,18 +216,20 @@ def _ready(picture: Picture) -> Statement:
         ConditionType.READY,
         "False",
         Reason.STARTING,
-        f"{len(picture.live)} of {picture.wanted.replicas} replicas are starting.",
+        f"{share(len(picture.live), picture.wanted.replicas, 'replica', 'is', 'are')} starting.",
     )
+
+
+def _take_traffic(picture: Picture) -> str:
+    return f"{share(picture.ready, picture.wanted.serving, 'replica', 'takes', 'take')} traffic."
 
 
 def _suspended(picture: Picture) -> Statement:
     """Ready once nothing runs any more, as at zero: what waits for a suspended model must come to an end."""
     if not picture.left:
         return Statement(ConditionType.READY, "True", Reason.SUSPENDED, "spec.suspend is true, so no replica runs.")
-    leave = "1 replica has" if picture.left == 1 else f"{picture.left} replicas have"
-    return Statement(
-        ConditionType.READY, "False", Reason.SUSPENDED, f"spec.suspend is true, and {leave} still to leave."
-    )
+    leave = f"{counted(picture.left, 'replica', 'has', 'have')} still to leave"
+    return Statement(ConditionType.READY, "False", Reason.SUSPENDED, f"spec.suspend is true, and {leave}.")
 
 
 def _weights_ready(picture: Picture) -> Statement:
@@ -261,6 +265,10 @@ def _scheduled(picture: Picture) -> Statement:
     for finding in picture.findings:
         if finding.reason in placing:
             return Statement(ConditionType.SCHEDULED, "False", finding.reason, finding.message)
+    if handed := picture.handed:
+        wait = verb(handed.replicas, "waits for the place of an old one", "wait for the places of old ones")
+        said = f"{counted(handed.replicas, 'replica')} {wait}: {handed.said}"
+        return Statement(ConditionType.SCHEDULED, "Unknown", Reason.STARTING, said)
     waiting = sum(not replica.placed for replica in picture.live)
     if waiting or len(picture.live) < picture.wanted.replicas:
         return Statement(ConditionType.SCHEDULED, "Unknown", Reason.STARTING, "Replicas wait for the scheduler.")
@@ -282,7 +290,8 @@ def _progressing(picture: Picture) -> Statement:
         return Statement(ConditionType.PROGRESSING, "False", Reason.SETTLED, "No rollout is under way.")
     target = picture.replicas.get(picture.target_name or "")
     ready = target.ready if target else 0
-    sentence = f"{ready} of {picture.wanted.replicas} replicas of revision {picture.target_name} are ready"
+    made = f"{share(ready, picture.wanted.replicas, 'replica')} of revision {picture.target_name}"
+    sentence = f"{made} {verb(ready, 'is', 'are')} ready"
     if picture.snapshot.live.deployment.spec.rollout.paused:
         return Statement(
             ConditionType.PROGRESSING,
@@ -366,9 +375,9 @@ def _reconciling(picture: Picture) -> Statement:
     if waits := picture.target.waits:
         return Statement(ConditionType.RECONCILING, "True", waits.reason, waits.message)
     if picture.ready < picture.wanted.serving:
-        message = f"{picture.ready} of {picture.wanted.serving} replicas take traffic."
-        return Statement(ConditionType.RECONCILING, "True", Reason.STARTING, message)
-    message = f"{len(picture.live)} replicas are there, and {picture.wanted.replicas} are wanted."
+        return Statement(ConditionType.RECONCILING, "True", Reason.STARTING, _take_traffic(picture))
+    there, wanted = len(picture.live), picture.wanted.replicas
+    message = f"{counted(there, 'replica', 'is', 'are')} there, and {wanted} {verb(wanted, 'is', 'are')} wanted."
     return Statement(ConditionType.RECONCILING, "True", Reason.SCALING, message)
 
 
@@ -377,40 +386,3 @@ def _stalled(picture: Picture) -> Statement:
     if picture.blocked:
         return Statement(ConditionType.STALLED, "True", picture.blocked.reason, picture.blocked.message)
     return Statement(ConditionType.STALLED, "False", Reason.NO_PROBLEM, "Stoker can go on by itself.")
-
-
-class Change(Enum):
-    """How urgent it is to write a status."""
-
-    NONE = "none"
-    ROUTINE = "routine"  # only texts and load: it can wait
-    PROGRESS = "progress"  # a download that somebody may be watching
-    WEIGHTY = "weighty"
-
-
-def change(before: Status, after: Status) -> Change:
-    if _comparable(before) == _comparable(after):
-        return Change.NONE
-    if _weighty_part(before) != _weighty_part(after):
-        return Change.WEIGHTY
-    return Change.ROUTINE if before.weights == after.weights else Change.PROGRESS
-
-
-def _comparable(status: Status) -> Status:
-    """The API server may keep the entries of a list in another order."""
-    return status.model_copy(
-        update={
-            "conditions": tuple(sorted(status.conditions, key=lambda condition: condition.type)),
-            "revisions": tuple(sorted(status.revisions, key=lambda revision: revision.name)),
-        }
-    )
-
-
-def _weighty_part(status: Status) -> Status:
-    status = _comparable(status)
-    conditions = tuple(condition.model_copy(update={"message": ""}) for condition in status.conditions)
-    weights = status.weights
-    if weights and weights.message:
-        weights = weights.model_copy(update={"fetched_bytes": None, "message": ""})
-    passing = {"waiting_requests": None, "running_requests": None, "weights": weights, "scaling": None}
-    return status.model_copy(update={"conditions": conditions} | passing)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from stoker.api.v1alpha1.reason import Reason
 from stoker.api.v1alpha1.scaling import ScalingMode
+from stoker.core.counted import counted
 from stoker.core.engine import Refusal
 from stoker.core.plan.snapshot import Snapshot
 from stoker.core.plan.target import Target
@@ -40,7 +41,8 @@ def wanted_of(snapshot: Snapshot, target: Target, serving_now: int) -> Wanted:
         return Wanted(Want(0), 0)
     serving, warm, limit = _asked_for(snapshot, serving_now)
     if serving > limits.max_replicas:
-        asked = f"spec.replicas is {serving}" if serving == spec.replicas else f"{serving} replicas are needed"
+        needed = f"{counted(serving, 'replica', 'is', 'are')} needed"
+        asked = f"spec.replicas is {serving}" if serving == spec.replicas else needed
         limit = Refusal(
             Reason.LIMITED_BY_CONFIGURATION,
             f"{asked}, and the operator's configuration allows {limits.max_replicas} (limits.maxReplicas).",
@@ -90,7 +92,7 @@ def _on_one_node(target: Target, want: Want) -> Refusal | None:
     pods = want.replicas * (target.rendered.pods if target.rendered else 1)
     if pods <= 1 or not (target.weights and target.weights.one_node):
         return None
-    what = f"{pods} replicas" if pods == want.replicas else f"{pods} pods of {want.replicas} replicas"
+    what = f"{pods} replicas" if pods == want.replicas else f"{pods} pods of {counted(want.replicas, 'replica')}"
     return Refusal(
         Reason.VOLUME_ON_ONE_NODE,
         f"The claim {target.weights.claim} can be mounted on one node at a time, so all {what}"

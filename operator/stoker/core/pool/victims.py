@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from stoker.core.counted import counted
 from stoker.core.names import Tier
 from stoker.core.pool.seat import Seat
 
@@ -35,4 +36,4 @@ def why(seat: Seat) -> str:
         return "its node is about to go"
     if seat.tier != Tier.SERVING:
         return f"{seat.tier.value}, no longer needed"
-    return "newest" if seat.in_flight is None else f"{seat.in_flight} requests in flight, the least"
+    return "newest" if seat.in_flight is None else f"{counted(seat.in_flight, 'request')} in flight, the least"

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Sequence
 
+from stoker.core.counted import counted, share, verb
 from stoker.core.names import GPU_PRODUCT_LABEL
-from stoker.core.preflight.check import Check, Level, counted, listed
+from stoker.core.preflight.check import Check, Level, listed
 from stoker.core.preflight.facts import Facts, Node, Unread
 
 GPU_MEMORY_LABEL = "nvidia.com/gpu.memory"
@@ -50,7 +51,9 @@ def _advertised(nodes: Sequence[Node]) -> Check:
         if any(node.allocatable.get(resource, 0) < node.capacity.get(resource, 0) for resource in resources)
     ]
     if broken:
-        sentence = f"{'; '.join(counts)}; {listed(broken)} has devices that are not allocatable"
+        sentence = (
+            f"{'; '.join(counts)}; {listed(broken)} {verb(len(broken), 'has', 'have')} devices that are not allocatable"
+        )
         return Check(_ACCELERATORS, Level.WARN, sentence, "look at the log of the device plugin on these nodes")
     if not any(node.allocatable.get(resource) for node in nodes for resource in resources):
         return Check(_ACCELERATORS, Level.WARN, "; ".join(counts), "look at the log of the device plugin")
@@ -61,10 +64,12 @@ def _schedulable(nodes: Sequence[Node]) -> Check:
     cordoned = [node.name for node in nodes if node.cordoned]
     sick = [node.name for node in nodes if not node.ready and not node.cordoned]
     if not cordoned and not sick:
-        return Check(_SCHEDULABLE, Level.OK, f"{counted(len(nodes), 'node')} with accelerators, all take pods")
+        return Check(_SCHEDULABLE, Level.OK, f"{counted(len(nodes), 'node')} with accelerators, none cordoned")
     causes = [f"cordoned: {listed(cordoned)}"] * bool(cordoned) + [f"not ready: {listed(sick)}"] * bool(sick)
     left = len(nodes) - len(cordoned) - len(sick)
-    sentence = f"{left} of {counted(len(nodes), 'node')} with accelerators take pods; {'; '.join(causes)}"
+    sentence = (
+        f"{share(left, len(nodes), 'node')} with accelerators {verb(left, 'takes', 'take')} pods; {'; '.join(causes)}"
+    )
     remedies = ["kubectl uncordon them"] * bool(cordoned) + ["kubectl describe node tells why"] * bool(sick)
     return Check(_SCHEDULABLE, Level.WARN, sentence, "; ".join(remedies))
 

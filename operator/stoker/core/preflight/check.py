@@ -28,7 +28,3 @@ def listed(names: Sequence[str], most: int = 3) -> str:
     """a, b, c and 4 more."""
     shown = ", ".join(names[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
-
-
-def counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -14,6 +14,7 @@ What is held and no longer wanted stays taken until it is gone.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from stoker.core.counted import counted, share, verb
 from stoker.core.scaling.blast import allowed_removals
 from stoker.core.scaling.demands import Demand
 from stoker.core.scaling.fleet import Fleet, Grant, Holding, Lease, Member
@@ -73,7 +74,7 @@ class _Table:
         """One replica from what is free."""
         member = given.member
         if not self._within_quota(member):
-            given.refusals.append(f"the quota of {self._fleet.quotas[member.namespace]} devices is used up")
+            given.refusals.append(f"the quota of {counted(self._fleet.quotas[member.namespace], 'device')} is used up")
             return False
         for pool in member.pools:
             if pool in self.free and pool not in self._kept and self.free[pool] >= member.devices_each:
@@ -218,10 +219,13 @@ def _grant(given: _Given, demand: Demand, wanted: int, fleet: Fleet) -> Grant:
 
 def _why(given: _Given, demand: Demand, wanted: int) -> str:
     if given.serving < wanted:
-        return f"{given.serving} of {wanted} serving replicas granted: {given.refusals[0]}"
+        return f"{share(given.serving, wanted, 'serving replica')} granted: {given.refusals[0]}"
     if wanted > demand.serving:
-        return f"{wanted} serving replicas stay, {demand.serving} are wanted: the fleet gives up no more for now"
+        stay = f"{counted(wanted, 'serving replica', 'stays', 'stay')}"
+        return (
+            f"{stay}, {demand.serving} {verb(demand.serving, 'is', 'are')} wanted: the fleet gives up no more for now"
+        )
     if given.warm < demand.warm:
         why = given.refusals[0] if given.refusals else "a model of higher priority needs it"
-        return f"{given.warm} of {demand.warm} warm replicas granted: {why}"
+        return f"{share(given.warm, demand.warm, 'warm replica')} granted: {why}"
     return "granted in full"

@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
+from stoker.core.counted import counted, share, verb
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
@@ -65,38 +67,50 @@ def _rate(e: Explanation) -> str:
     sure = f"{100 * e.confidence:.0f} % sure"
     return (
         f"{_per_second(e.rate_per_second)} arrive, a replica carries {_per_second(e.capacity_per_second)}"
-        f" inside the objective ({sure}), so {e.by_rate} are needed"
+        f" inside the objective ({sure}), so {e.by_rate} {verb(e.by_rate, 'is', 'are')} needed"
     )
 
 
 def _backlog(e: Explanation) -> str:
-    drain = f", {e.by_backlog} replicas drain them in {e.drain_seconds:.0f} s" if e.drain_seconds is not None else ""
-    return f"{e.projected_backlog:.0f} requests will wait when a new replica is ready in {e.lead_seconds:.0f} s{drain}"
+    waiting = counted(round(e.projected_backlog), "request")
+    drain = ""
+    if e.drain_seconds is not None:
+        drain = f", {counted(e.by_backlog, 'replica', 'drains', 'drain')} them in {e.drain_seconds:.0f} s"
+    return f"{waiting} will wait when a new replica is ready in {e.lead_seconds:.0f} s{drain}"
 
 
 def _blind(e: Explanation) -> str:
     if not e.ready:
         return "no replica is ready, so nothing is known of the load and none is removed"
-    return f"{e.unknown} of {e.ready} ready replicas do not tell their load, so none is removed"
+    told = verb(e.unknown, "does not tell its load", "do not tell their load")
+    return f"{share(e.unknown, e.ready, 'ready replica')} {told}, so none is removed"
 
 
 _SAID: dict[str, Callable[[Explanation], str]] = {
     "Rate": _rate,
-    "Queue": lambda e: f"fewer than {e.by_queue} replicas would have made the last requests wait too long",
+    "Queue": lambda e: f"fewer than {counted(e.by_queue, 'replica')} would have made the last requests wait too long",
     "Backlog": _backlog,
-    "Cache": lambda e: f"the KV caches need {e.by_cache} replicas",
-    "Wait": lambda e: f"{e.waiting} requests wait in the engines longer than queueWaitMilliseconds",
-    "Bursts": lambda e: (
-        f"{e.by_bursts} replicas stand by for what comes faster than the {e.lead_seconds:.0f} s of a start"
+    "Cache": lambda e: f"the KV caches need {counted(e.by_cache, 'replica')}",
+    "Wait": lambda e: (
+        f"{counted(e.waiting, 'request', 'waits', 'wait')} in the engines longer than queueWaitMilliseconds"
     ),
-    "Held": lambda e: f"{e.held} replicas were needed within the last {e.hold_seconds:.0f} s",
+    "Bursts": lambda e: (
+        f"{counted(e.by_bursts, 'replica', 'stands', 'stand')} by for what comes faster than the"
+        f" {e.lead_seconds:.0f} s of a start"
+    ),
+    "Held": lambda e: f"{counted(e.held, 'replica', 'was', 'were')} needed within the last {e.hold_seconds:.0f} s",
     "Floor": lambda e: f"the floor is {e.floor}",
     "Maximum": lambda e: f"maxReplicas is {e.maximum}",
-    "Pending": lambda e: f"{e.pending} replicas already wait for a node",
+    "Pending": lambda e: f"{counted(e.pending, 'replica')} already {verb(e.pending, 'waits', 'wait')} for a node",
     "Frozen": lambda _: "a rollout or a freeze holds the number",
     "Blind": _blind,
-    "Saturated": lambda e: f"{e.saturated} of {e.ready} ready replicas answer too late to be counted",
+    "Saturated": lambda e: (
+        f"{share(e.saturated, e.ready, 'ready replica', 'answers', 'answer')} too late to be counted"
+    ),
     "Step": lambda _: "replicas go a few at a time",
-    "Aside": lambda e: f"{e.resting} take no traffic until they have worked off their queue",
+    "Aside": lambda e: (
+        f"{e.resting} {verb(e.resting, 'takes no traffic until it has', 'take no traffic until they have')}"
+        " worked off the queue"
+    ),
     "Idle": lambda _: "no request came for idleSeconds",
 }

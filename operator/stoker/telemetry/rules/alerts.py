@@ -29,8 +29,8 @@ ALERTS = (
     Alert(
         "StokerLoadUnknown", "load-unknown", "warning", "5m",
         'stoker_model_seen_replicas{reading="unknown"} > 0',
-        "{{ $value }} ready replicas of {{ $labels.namespace }}/{{ $labels.model }} do not tell their load, so none is"
-        " removed.",
+        "Ready replicas of {{ $labels.namespace }}/{{ $labels.model }} that do not tell their load: {{ $value }}. None"
+        " is removed.",
     ),
     Alert(
         "StokerRolloutStuck", "rollout-stuck", "warning", "45m",

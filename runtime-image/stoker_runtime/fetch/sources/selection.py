@@ -122,8 +122,8 @@ def _check_whole(files: Iterable[RemoteFile]) -> None:
         if missing:
             raise WeightsError(
                 Reason.NO_WEIGHTS,
-                f"{whole} is in {count} parts and {len(missing)} are not there, the first of them number {missing[0]}:"
-                " complete the source, or let files.include and files.exclude leave all parts",
+                f"{whole} is in {count} parts, and number {missing[0]} is not there, the first of {len(missing)}"
+                " missing: complete the source, or let files.include and files.exclude leave all parts",
             )
 
 

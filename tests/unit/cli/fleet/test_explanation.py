@@ -23,7 +23,7 @@ def test_the_last_decision_is_told_with_its_inputs() -> None:
         "a replica of revision 3f9a1c07be on NVIDIA-L4 carries 10 requests at once and 1.5 a second (90 % sure," in said
     )
     assert "a start takes loading 24 s (at most 41 s in 9 of 10)" in said
-    assert "17 requests run and 4 wait" in said
+    assert "Requests running: 17; waiting: 4" in said
 
 
 def test_a_condition_that_is_not_well_comes_with_its_remedy() -> None:
@@ -91,7 +91,7 @@ def test_two_clocks_that_differ_are_no_negative_time() -> None:
 def test_the_load_that_would_add_a_replica_is_what_was_learned() -> None:
     said = list(prospects(model()))
     assert said[0].startswith("More than about 20 requests at once, or 3.0 a second, add one")
-    assert said[1] == "The next replica is one of the 1 warm ones, within seconds."
+    assert said[1] == "The next replica is the warm one, within seconds."
     assert said[2] == (
         "One is removed when 1 would have carried the load for 120 s at the least, and never below 1 (spec.replicas)."
     )

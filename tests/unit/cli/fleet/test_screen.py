@@ -62,7 +62,7 @@ def test_a_status_of_an_older_spec_is_not_ready() -> None:
 
 def test_models_on_cpus_say_nothing_of_accelerators() -> None:
     text = status_text(fleet(model(status={"accelerators": 0}), capacity={}))
-    assert text.splitlines()[-1] == "1 of 1 models Ready in namespace models"
+    assert text.splitlines()[-1] == "1 of 1 model Ready in namespace models"
 
 
 def test_an_empty_namespace_says_how_to_go_on() -> None:
@@ -108,6 +108,23 @@ def test_a_model_that_scales_blindly_says_so_and_one_that_only_follows_its_spec_
     assert why(model(ScalingActive=("False", "FollowsSpec", "x"))).reason == "Serving"
 
 
+def test_a_healthy_model_on_a_volume_of_one_node_leads_with_what_it_does() -> None:
+    limit = ("True", "VolumeOnOneNode", "The claim can be mounted on one node at a time.")
+    healthy = model(ScalingLimited=limit)
+    assert (why(healthy).reason, why(healthy).mood) == ("Serving", Mood.WELL)
+    homeless = ("False", "VolumeZoneHasNoGPU", "1 replica waits for a node.")
+    lacks_room = model(ScalingLimited=limit, Scheduled=homeless, Degraded=("True", *homeless[1:]))
+    assert (why(lacks_room).reason, why(lacks_room).mood) == ("VolumeZoneHasNoGPU", Mood.WRONG)
+
+
+def test_a_healthy_model_with_newer_defaults_leads_with_what_it_does_and_the_foot_counts_it() -> None:
+    behind = model(UpdateAvailable=("True", "NewerDefaults", "The operator would render the pods otherwise."))
+    assert why(behind).reason == "Serving"
+    told = "1 model has newer defaults to take: `stoker upgrade --all --dry-run` lists them"
+    assert told in status_text(fleet(behind, model("b"))).splitlines()
+    assert "newer defaults" not in status_text(fleet(model()))
+
+
 def test_a_fleet_is_ready_when_every_model_is() -> None:
     assert as_json(fleet(model(), model("b")))["ready"] is True
     assert as_json(fleet(model(), untouched()))["ready"] is False
@@ -134,7 +151,7 @@ def test_the_live_picture_has_the_largest_model_first() -> None:
 
 def test_a_model_that_does_not_tell_its_load_is_counted_as_silent() -> None:
     text = top_text(fleet(model(), model("b", status={"runningRequests": None, "waitingRequests": None})))
-    assert "17 run, 4 wait; 1 models do not tell" in text
+    assert "17 run, 4 wait; 1 model does not tell" in text
 
 
 _JSON = st.recursive(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from stoker.api.v1alpha1.reason import Reason
+from stoker.core.counted import counted
 from stoker.core.plan.device_faults import faulted
 from stoker.core.plan.diagnosis import diagnosis
 from stoker.core.plan.replicas import Replica, RevisionReplicas
@@ -69,7 +70,7 @@ def ends(server: Container) -> int:
 
 def _ends(ended: Iterable[tuple[Pod, Container]]) -> str:
     return " ".join(
-        f"Pod {pod.identity.name} ended {ends(server)} times, last with exit code"
+        f"Pod {pod.identity.name} ended {counted(ends(server), 'time')}, last with exit code"
         f" {server.last_end.exit_code if server.last_end else 'unknown'}."
         for pod, server in ended
     )

@@ -18,7 +18,7 @@ def no_room(held: RevisionReplicas | None, wait_seconds: int, now: datetime) -> 
     owner = held.replica_set
     if owner and owner.pods < owner.count and "exceeded quota" in owner.failure:
         return True
-    return any(_waits_for_room(replica) and seconds_left(replica, wait_seconds, now) <= 0 for replica in held.replicas)
+    return any(waits_for_room(replica) and seconds_left(replica, wait_seconds, now) <= 0 for replica in held.replicas)
 
 
 def seconds_left(replica: Replica, wait_seconds: int, now: datetime) -> float:
@@ -26,9 +26,9 @@ def seconds_left(replica: Replica, wait_seconds: int, now: datetime) -> float:
 
 
 def next_look_seconds(held: RevisionReplicas, wait_seconds: int, now: datetime) -> list[float]:
-    return [seconds_left(replica, wait_seconds, now) for replica in held.replicas if _waits_for_room(replica)]
+    return [seconds_left(replica, wait_seconds, now) for replica in held.replicas if waits_for_room(replica)]
 
 
-def _waits_for_room(replica: Replica) -> bool:
+def waits_for_room(replica: Replica) -> bool:
     said = " ".join(pod.unschedulable for pod in replica.pods)
     return not replica.placed and any(words in said for words in _WOULD_BE_FREED)
