@@ -93,7 +93,9 @@ class OperatorUnderTest:
             connection, Scope(resources.MODEL_DEPLOYMENTS, namespace), lambda item: item, self._model_changed
         )
         setting = Setting(configuration, PROFILES, version, "test", has_leader_worker_sets=has_groups)
-        self._reconciler = Reconciler(connection, self.models, self.children, setting, lambda: True)
+        self._reconciler = Reconciler(
+            connection, self.models, self.children, setting, lambda: True, wake=self.queue.add
+        )
 
     async def _look(self, key: Key) -> float | None:
         return (await self._reconciler.look(key)).again_seconds

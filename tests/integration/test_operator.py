@@ -10,6 +10,7 @@ import pytest
 
 from stoker.api.configuration import Configuration
 from stoker.api.v1alpha1.modeldeployment import LONGEST_NAME
+from stoker.core.plan.rollout.steps import Step
 from stoker.kube import resources
 from stoker.kube.connection import ApiError, Json, Query
 from stoker.kube.resources import Key
@@ -58,6 +59,29 @@ async def test_edits_that_need_no_restart_restart_nothing(world: World) -> None:
         await world.edit(priority=7, scaling={"maxReplicas": 9, "warmReplicas": 0}, weights={"keepRevisions": 3})
         await world.until_settled(2)
         assert await world.pods() == before
+
+
+async def test_no_more_models_roll_out_at_once_than_may(world: World) -> None:
+    one_by_one = Configuration.model_validate({"rollouts": {"provingSeconds": 0, "modelsAtOnce": 1}}, strict=False)
+    fleet, most = [replace(world) for _ in range(3)], 0
+    async with operator(world.credentials, configuration=one_by_one):
+        await asyncio.gather(*(each.create(2) for each in fleet))
+        await asyncio.gather(*(each.until_settled(2) for each in fleet))
+        before = [await each.pods() for each in fleet]
+        await asyncio.gather(
+            *(each.edit(engine={"name": "simulated", "image": "localhost/simulated:2"}) for each in fleet)
+        )
+
+        async def all_are_new() -> bool:
+            nonlocal most
+            states = [[row["state"] for row in (await each.model())["status"]["revisions"]] for each in fleet]
+            most = max(most, sum(bool(set(Step).intersection(rows)) for rows in states))
+            after = [await each.pods() for each in fleet]
+            return all(len(new) == 2 and not new & old for new, old in zip(after, before, strict=True))
+
+        await world.until(all_are_new, "three rollouts")
+        assert most == 1
+        await asyncio.gather(*(each.delete() for each in fleet))
 
 
 async def test_another_version_with_other_defaults_keeps_every_pod_and_says_what_is_new(world: World) -> None:

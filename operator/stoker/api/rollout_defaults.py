@@ -15,3 +15,8 @@ class RolloutDefaults(ApiModel):
     proving_seconds: int = Field(5, ge=0, le=3600, examples=[60])
     """Time that a new replica has to stay ready before it stands for an old one. Some faults show with the first
     requests only."""
+
+    models_at_once: int | None = Field(None, ge=1, le=10_000, examples=[3])
+    """Models that may roll out at the same time; null: any number. The others wait for their turn with what they have.
+    Nothing waits that goes back to a revision that was good, or whose old replicas serve nobody. A rollout that failed
+    and stays where it is (`spec.rollout.autoRollback: false`) keeps its turn."""

@@ -243,6 +243,7 @@ class _Office:
             self.orders,
             self.freeze,
             meter.replaced,
+            self.queue.add,
         )
 
     def _look_at_all(self) -> None:

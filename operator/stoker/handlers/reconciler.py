@@ -28,6 +28,7 @@ from stoker.core.plan.status_change import Change, change
 from stoker.core.plan.weights import claims_named
 from stoker.core.pool.replaced import Replaced
 from stoker.core.pool.report import Report
+from stoker.handlers.rollout_turns import RolloutTurns
 from stoker.handlers.scaler import Scaler
 from stoker.kube import resources
 from stoker.kube.children import Children
@@ -90,8 +91,11 @@ class Reconciler:
         orders: Orders | None = None,
         freeze: Freeze | None = None,
         replaced: Callable[[Key, Replaced], None] = lambda *_: None,
+        wake: Callable[[Key], None] = lambda _: None,
     ) -> None:
-        """`replaced` is told of each pod that was ended for another one."""
+        """`replaced` is told of each pod that was ended for another one; `wake` of a model to look at, since another
+        one's rollout has ended."""
+        self._turns = RolloutTurns(wake)
         self._replaced = replaced
         self._freeze = freeze
         self._scaler = scaler
@@ -108,10 +112,12 @@ class Reconciler:
         manifest = self._models.get(key)
         if manifest is None:
             self._memories.pop(key, None)
+            self._turns.forget(key)
             self._children.uses_claims(key, ())
             if self._orders:
                 self._orders.forget_all_but(Model(*key), ())
             return Looked(None)
+        self._turns.looks_at(key, manifest)
         if manifest["metadata"].get("deletionTimestamp"):
             return Looked(None)  # its children have owner references, so they go by themselves
         try:
@@ -133,6 +139,7 @@ class Reconciler:
         memory.status_was_seen(key.name, live.deployment.status, now)
         progress = await self._progress(key)
         planned = plan(self._snapshot(key, live, memory, progress))
+        self._turns.planned(key, planned)
         said_before = (memory.refused, memory.contests)
         try:
             await self._executor.execute(live.deployment.metadata.uid, planned.actions, memory, now)
@@ -206,7 +213,13 @@ class Reconciler:
             scaled=self._scaler.scaled(key) if self._scaler else None,
             in_flight=self._scaler.in_flight(key) if self._scaler else {},
             reports=self._reports(key),
+            rolling_elsewhere=self._rolling_elsewhere(key),
         )
+
+    def _rolling_elsewhere(self, key: Key) -> tuple[str, ...] | None:
+        """Of no interest where nothing bounds it."""
+        bound = self._setting.configuration.rollouts.models_at_once
+        return () if bound is None else self._turns.elsewhere(key, len(self._models))
 
     async def _say(
         self,

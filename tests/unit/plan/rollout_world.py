@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from stoker.core.plan.planner import plan
+from stoker.core.plan.snapshot import Snapshot
 from tests.unit.plan.builders import NOW, cluster, deployment, ended
 from tests.unit.plan.toy_cluster import ToyCluster
 
@@ -24,6 +25,10 @@ class RolloutWorld(ToyCluster):
     least_serving: int = 1000  # since it was last set
     made: set[str] = field(default_factory=set)  # names of all pods that ever were
     told: list[str] = field(default_factory=list)  # reasons of Events
+    elsewhere: tuple[str, ...] | None = ()  # models that roll out beside this one
+
+    def snapshot(self) -> Snapshot:
+        return replace(super().snapshot(), rolling_elsewhere=self.elsewhere)
 
     def kubelet_acts(self, broken_revision: str | None = None) -> None:  # noqa: ARG002 - revisions break one by one here
         now = NOW + timedelta(seconds=self.seconds)

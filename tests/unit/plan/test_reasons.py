@@ -102,6 +102,14 @@ def rolling_out() -> Snapshot:
     return replace(world, replica_sets=(*world.replica_sets, FLEET_OF_TWO_REVISIONS), pods=(*world.pods, old))
 
 
+def waiting_for_its_turn() -> Snapshot:
+    bounded = cluster(configuration={"rollouts": {"modelsAtOnce": 1}})
+    old, owner = pod("llama-old", FLEET_OF_TWO_REVISIONS), (FLEET_OF_TWO_REVISIONS,)
+    return snapshot(
+        deployment(1), cluster=bounded, replica_sets=owner, pods=(old,), rolling_elsewhere=("models/other",)
+    )
+
+
 def rolled_back() -> Snapshot:
     """The operator has seen what happened and written it down."""
     return told(failing(deployment(1)))
@@ -176,6 +184,13 @@ CASES = [
         "False",
         lambda: failing(deployment(1, rollout={"paused": True})),
         "spec.rollout.paused holds it there",
+    ),
+    Case(
+        Reason.ROLLOUT_WAITING,
+        ConditionType.PROGRESSING,
+        "False",
+        waiting_for_its_turn,
+        "models/other roll out, as many as rollouts.modelsAtOnce",
     ),
     Case(Reason.ROLLED_BACK, STALLED, "True", rolled_back, "unknown flag --fast"),
     Case(

@@ -44,6 +44,11 @@ class Reason(StrEnum):
         "spec.rollout.paused is true, so replicas of both revisions stay as they are.",
         "Set spec.rollout.paused to false to go on.",
     )
+    ROLLOUT_WAITING = (
+        "RolloutWaiting",
+        "As many other models roll out as the operator's configuration allows, so this one waits for its turn.",
+        "Wait, or raise rollouts.modelsAtOnce. Where a rollout that was named never ends, `stoker explain` says why.",
+    )
     SETTLED = "Settled", "Everything is as the spec wants it."
     NO_PROBLEM = "NoProblem", "Nothing is known to be wrong."
     WEIGHTS_FOUND = "WeightsFound", "The weights are on the volume."

@@ -256,3 +256,5 @@ class Plan:
     status: Status
     notes: tuple[Note, ...]
     look_again_seconds: float | None
+    rolls: bool = False  # whether a rollout is under way, that others may have to wait for
+    waits_for_turn: bool = False  # whether one would be

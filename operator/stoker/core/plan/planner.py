@@ -90,7 +90,10 @@ def plan(snapshot: Snapshot) -> Plan:
         handed.look_again_seconds if handed else None,
         target.stage.look_again_seconds if target.stage else None,
     ]
-    return Plan(tuple(actions), status, notes, min((wait for wait in waits if wait is not None), default=None))
+    look_again_seconds = min((wait for wait in waits if wait is not None), default=None)
+    paused = snapshot.live.deployment.spec.rollout.paused
+    rolls = course.step is not None and not course.waits and not paused
+    return Plan(tuple(actions), status, notes, look_again_seconds, rolls, course.waits)
 
 
 def _serving(replicas: Mapping[str, RevisionReplicas]) -> int:

@@ -290,6 +290,7 @@ class Snapshot:
     scaled: Scaled | None = None  # None: nothing has been decided since the operator began
     in_flight: Mapping[str, int] = field(default_factory=dict)  # requests, by the uid of the pod that answers them
     reports: Mapping[str, Report] = field(default_factory=dict)  # of agents that were given orders, by uid
+    rolling_elsewhere: tuple[str, ...] | None = ()  # other models that roll out; None: not all were looked at yet
 
     @property
     def name(self) -> str:

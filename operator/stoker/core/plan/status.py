@@ -18,6 +18,7 @@ from stoker.core.plan.revision_rows import revision_rows
 from stoker.core.plan.rollout.course import Course
 from stoker.core.plan.rollout.handing_over import HandingOver
 from stoker.core.plan.rollout.steps import Step
+from stoker.core.plan.rollout.turn import waiting_sentence
 from stoker.core.plan.second_scaler import second_scaler
 from stoker.core.plan.snapshot import Snapshot
 from stoker.core.plan.target import Target
@@ -299,6 +300,9 @@ def _progressing(picture: Picture) -> Statement:
             Reason.ROLLOUT_PAUSED,
             f"{sentence}, and spec.rollout.paused holds it there.",
         )
+    if picture.course.waits:
+        said = f"Revision {picture.target_name} waits for its turn. {waiting_sentence(picture.snapshot)}"
+        return Statement(ConditionType.PROGRESSING, "False", Reason.ROLLOUT_WAITING, said)
     return Statement(ConditionType.PROGRESSING, "True", Reason.ROLLING_OUT, f"{sentence}{_HOW[picture.course.step]}.")
 
 
@@ -371,7 +375,11 @@ def _reconciling(picture: Picture) -> Statement:
     if picture.snapshot.live.deployment.spec.suspend:
         return replace(_suspended(picture), type=ConditionType.RECONCILING, status="True")
     if picture.rolling:
-        return Statement(ConditionType.RECONCILING, "True", Reason.ROLLING_OUT, "A rollout is under way.")
+        if picture.course.waits:
+            reason, said = Reason.ROLLOUT_WAITING, waiting_sentence(picture.snapshot)
+        else:
+            reason, said = Reason.ROLLING_OUT, "A rollout is under way."
+        return Statement(ConditionType.RECONCILING, "True", reason, said)
     if waits := picture.target.waits:
         return Statement(ConditionType.RECONCILING, "True", waits.reason, waits.message)
     if picture.ready < picture.wanted.serving:

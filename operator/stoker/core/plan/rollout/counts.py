@@ -49,6 +49,14 @@ def goals(target: Held, old: Sequence[Held], wanted: int, step: Step, *, paused:
     return {target.revision: count} | _kept(old, needed, [held for held in old if held.good])
 
 
+def not_begun(target: Held, old: Sequence[Held], wanted: int) -> dict[str, int]:
+    """What there is serves on, and grows and shrinks as it would without a target."""
+    grown = max(0, wanted - sum(held.count for held in old))
+    grows = _known_to_work(old) or old[0]
+    old = [replace(held, count=held.count + grown) if held is grows else held for held in old]
+    return {target.revision: target.count} | _kept(old, wanted, old)
+
+
 def _growth(target: Held, old: Sequence[Held], wanted: int) -> int:
     """What is wanted beyond all that there is. An empty target is what the rollout itself is about to begin with."""
     if target.ready or not target.count or _known_to_work(old) is None:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from stoker.api.v1alpha1.rollout import RolloutStrategy
 from stoker.core.plan.replicas import RevisionReplicas, newest_first
 from stoker.core.plan.rollout import failure, room
-from stoker.core.plan.rollout.counts import Held, goals
+from stoker.core.plan.rollout.counts import Held, goals, not_begun
 from stoker.core.plan.rollout.failure import Failure, failure_of
 from stoker.core.plan.rollout.proof import proven, unproven_seconds
 from stoker.core.plan.rollout.room import no_room
 from stoker.core.plan.rollout.steps import Step, step_of
+from stoker.core.plan.rollout.turn import NEXT_TURN_SECONDS, waits_for_turn
 from stoker.core.plan.snapshot import Snapshot
 from stoker.core.plan.target import Target, way_back
 from stoker.core.plan.wanted import is_frozen
@@ -30,6 +31,7 @@ class Course:
     proven: int = 0  # replicas of the target that stand for an old one
     look_again_seconds: float | None = None
     before: Step | None = None  # as the status has it
+    waits: bool = False  # whether it would be under way, if fewer other models rolled out
 
 
 def course_of(snapshot: Snapshot, target: Target, replicas: Mapping[str, RevisionReplicas], wanted: int) -> Course:
@@ -54,12 +56,16 @@ def course_of(snapshot: Snapshot, target: Target, replicas: Mapping[str, Revisio
         unserved=not any(held.ready for held in old),
     )
     held = _held(own, ready, good) if own else Held(name, 0, 0)
-    counts = goals(held, old, wanted, step, paused=rollout.paused or is_frozen(snapshot))
+    paused = rollout.paused or is_frozen(snapshot)
+    waits = bool(old) and before is None and not paused and waits_for_turn(snapshot, target, own, old)
+    counts = not_begun(held, old, wanted) if waits else goals(held, old, wanted, step, paused=paused)
     failed = failure_of(snapshot, own) if own and _is_judged(snapshot, target, rolling=bool(old)) else None
     back_to = way_back(snapshot, name) if failed else None
     under_way = step if old else None
     look_again_seconds = AFTER_A_FAILURE_SECONDS if back_to else _look_again_seconds(snapshot, target, own, under_way)
-    return Course(counts, under_way, failed, back_to, ready, look_again_seconds, before)
+    if waits:
+        look_again_seconds = NEXT_TURN_SECONDS
+    return Course(counts, under_way, failed, back_to, ready, look_again_seconds, before, waits)
 
 
 def _held(held: RevisionReplicas, ready: int, good: str | None) -> Held:

@@ -1,0 +1,33 @@
+"""Whether a rollout waits until fewer other models roll out: `rollouts.modelsAtOnce` of the operator's configuration.
+
+What has begun goes on. What goes back to a revision that was good, or has no old replica that serves, is urgent and
+waits for nobody.
+"""
+
+from collections.abc import Sequence
+
+from stoker.core.plan.replicas import RevisionReplicas
+from stoker.core.plan.rollout.counts import Held
+from stoker.core.plan.snapshot import Snapshot
+from stoker.core.plan.target import Target
+
+# A turn that ends is told at once to one who waits. This is for what is not told.
+NEXT_TURN_SECONDS = 30.0
+
+
+def waits_for_turn(snapshot: Snapshot, target: Target, own: RevisionReplicas | None, old: Sequence[Held]) -> bool:
+    most = snapshot.cluster.configuration.rollouts.models_at_once
+    begun = own is not None and bool(own.replicas or own.count)
+    goes_back = target.given_up is not None or snapshot.live.deployment.spec.rollout.revision is not None
+    if most is None or begun or goes_back or not any(held.ready for held in old):
+        return False
+    elsewhere = snapshot.rolling_elsewhere
+    return elsewhere is None or len(elsewhere) >= most
+
+
+def waiting_sentence(snapshot: Snapshot) -> str:
+    elsewhere = snapshot.rolling_elsewhere
+    if elsewhere is None:
+        return "This operator has not looked at every model yet, and rollouts.modelsAtOnce bounds how many roll out."
+    shown = ", ".join(elsewhere[:3]) + (", …" if len(elsewhere) > 3 else "")
+    return f"{shown} roll out, as many as rollouts.modelsAtOnce of the operator's configuration allows."

@@ -1,0 +1,56 @@
+"""Which models roll out at the moment, and which would if fewer did.
+
+A process that has just begun knows it from what statuses say, of each model once it has been looked at.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from stoker.core.plan.actions import Plan
+from stoker.core.plan.rollout.steps import Step
+from stoker.kube.resources import Key
+
+
+class RolloutTurns:
+    """`wake` is told of a model that waits, when another one's rollout has ended."""
+
+    def __init__(self, wake: Callable[[Key], None]) -> None:
+        self._wake = wake
+        self._rolls: dict[Key, bool] = {}  # of each model that was looked at
+        self._waiting: dict[Key, None] = {}  # the longest first
+
+    def looks_at(self, key: Key, manifest: Mapping[str, Any]) -> None:
+        if manifest["metadata"].get("deletionTimestamp"):
+            self._plans(key, rolls=False, waits=False)
+        elif key not in self._rolls:
+            rows = (manifest.get("status") or {}).get("revisions") or ()
+            paused = ((manifest.get("spec") or {}).get("rollout") or {}).get("paused")
+            self._rolls[key] = not paused and any(row.get("state") in set(Step) for row in rows)
+
+    def elsewhere(self, key: Key, models: int) -> tuple[str, ...] | None:
+        """The others that roll out; None where fewer than all models were looked at."""
+        if len(self._rolls) < models:
+            return None
+        return tuple(str(other) for other, rolls in self._rolls.items() if rolls and other != key)
+
+    def planned(self, key: Key, plan: Plan) -> None:
+        self._plans(key, rolls=plan.rolls, waits=plan.waits_for_turn)
+
+    def _plans(self, key: Key, *, rolls: bool, waits: bool) -> None:
+        ended = self._rolls.get(key, False) and not rolls
+        self._rolls[key] = rolls
+        if waits:
+            self._waiting.setdefault(key)
+        else:
+            self._waiting.pop(key, None)
+        if ended:
+            self._next()
+
+    def forget(self, key: Key) -> None:
+        self._waiting.pop(key, None)
+        if self._rolls.pop(key, False):
+            self._next()
+
+    def _next(self) -> None:
+        if first := next(iter(self._waiting), None):
+            self._wake(first)
