@@ -188,7 +188,7 @@ CASES = [
     Case(
         Reason.ROLLOUT_WAITING,
         ConditionType.PROGRESSING,
-        "False",
+        "True",
         waiting_for_its_turn,
         "models/other roll out, as many as rollouts.modelsAtOnce",
     ),

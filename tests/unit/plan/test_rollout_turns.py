@@ -27,7 +27,7 @@ def test_a_model_waits_with_what_it_has_and_then_rolls_out(strategy: str, elsewh
     toy.rounds(40)
     assert set(toy.pods) == before
     assert toy.state(new) == "Waiting"
-    assert toy.condition("Progressing") == ("False", "RolloutWaiting")
+    assert toy.condition("Progressing") == ("True", "RolloutWaiting")
     assert toy.condition("Reconciling") == ("True", "RolloutWaiting")
     assert toy.condition("Ready")[0] == "True"
     assert plan(toy.snapshot()).waits_for_turn

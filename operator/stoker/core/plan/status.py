@@ -284,7 +284,7 @@ def _scheduled(picture: Picture) -> Statement:
 
 
 def _progressing(picture: Picture) -> Statement:
-    """As on a Deployment: True while a rollout is under way."""
+    """As on a Deployment: True while a rollout is under way. One that waits for its turn is not over either."""
     if not picture.rolling:
         if picture.target.given_up and picture.blocked:
             return Statement(ConditionType.PROGRESSING, "False", picture.blocked.reason, picture.blocked.message)
@@ -302,7 +302,7 @@ def _progressing(picture: Picture) -> Statement:
         )
     if picture.course.waits:
         said = f"Revision {picture.target_name} waits for its turn. {waiting_sentence(picture.snapshot)}"
-        return Statement(ConditionType.PROGRESSING, "False", Reason.ROLLOUT_WAITING, said)
+        return Statement(ConditionType.PROGRESSING, "True", Reason.ROLLOUT_WAITING, said)
     return Statement(ConditionType.PROGRESSING, "True", Reason.ROLLING_OUT, f"{sentence}{_HOW[picture.course.step]}.")
 
 
