@@ -1,5 +1,5 @@
-"""A node that is lost in the middle of a download: the real job controller makes no other pod before somebody says how
-the first one ended, and nobody is left to say it."""
+"""Nodes that go. One is lost in the middle of a download: the real job controller makes no other pod before somebody
+says how the first one ended, and nobody is left to say it. One is taken back, and says so before."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from stoker.api.configuration import Configuration
-from stoker.core.names import TASK_LABEL
+from stoker.core.names import TASK_LABEL, TIER_LABEL
 from stoker.core.plan.fetch import answers
 from stoker.kube import resources
+from stoker.kube.connection import ApiError
 from stoker.kube.resources import Key
 from tests.integration.operator_under_test import NAMESPACE, operator
-from tests.integration.toy_node import NODE
+from tests.integration.toy_node import NODE, ToyNode
 from tests.integration.world import World, fetches, inhabited
 from tests.unit.plan.fetching import IMAGE
 
@@ -43,6 +44,50 @@ async def test_the_download_goes_on_elsewhere(world: World, monkeypatch: pytest.
         await world.until(lambda: _is_fetched_on(world, "heir"), "the download on another node")
         still_there = await world.connection.get(path)
         assert "deletionTimestamp" in still_there["metadata"], "nobody has said that it ended"
+
+
+async def test_a_node_that_is_taken_back_is_left_for_replicas_that_serve_already(world: World) -> None:
+    fewest = 2
+    async with operator(world.credentials):
+        await world.create(2)
+        await world.until_settled(2)
+        before = await world.pods()
+        async with ToyNode(world.connection, "elsewhere").running():
+            await world.node.is_tainted("karpenter.sh/disrupted")
+
+            async def all_are_elsewhere() -> bool:
+                nonlocal fewest
+                ready = await _ready_on(world)
+                fewest = min(fewest, len(ready))
+                return set(ready.values()) == {"elsewhere"} and len(ready) == 2
+
+            assert await _evicted(world, min(before)) == 429, (
+                "the budget lets nothing go while there is another to come"
+            )
+            await world.until(all_are_elsewhere, "replacements")
+            assert fewest == 2
+            await world.until_settled(2)
+            assert not before & await world.pods()
+
+
+async def _ready_on(world: World) -> dict[str, str]:
+    """The nodes of replicas that take traffic, by name."""
+    found = {}
+    for pod in await world.of_model(resources.PODS):
+        ready = any((each["type"], each["status"]) == ("Ready", "True") for each in pod["status"].get("conditions", ()))
+        if ready and pod["metadata"]["labels"].get(TIER_LABEL) == "serving":
+            found[pod["metadata"]["name"]] = pod["spec"]["nodeName"]
+    return found
+
+
+async def _evicted(world: World, name: str) -> int:
+    """How the API server answers to whoever drains the node."""
+    body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name, "namespace": NAMESPACE}}
+    try:
+        await world.connection.post(f"{resources.PODS.path(Key(NAMESPACE, name))}/eviction", body)
+    except ApiError as refused:
+        return refused.status
+    return 201
 
 
 async def _fetching(world: World) -> list[dict[str, Any]]:

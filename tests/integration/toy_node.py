@@ -25,9 +25,10 @@ def _now() -> str:
 class ToyNode:
     """Pods whose names are in `unwell` lose their readiness, or never get it."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, name: str = NODE) -> None:
         self._connection = connection
-        self.name = NODE
+        self.name = name
+        self._taints: list[dict[str, str]] | None = None
         self._due: asyncio.Queue[Key] = asyncio.Queue()
         self.pods = Reflector(connection, Scope(resources.PODS), lambda item: item, self._changed)
         self.unwell: set[str] = set()
@@ -70,13 +71,18 @@ class ToyNode:
         self.name = heir
         await self._register()
 
+    async def is_tainted(self, key: str) -> None:
+        """It serves on; that something is about to happen to it is said by somebody else."""
+        self._taints = [{"key": key, "effect": "NoSchedule"}]
+        await self._tell_node()
+
     async def _tell_node(self) -> None:
         amounts = {"cpu": "64", "memory": "1Ti", "pods": "1000", "nvidia.com/gpu": "64"}
         ready = {"type": "Ready", "status": "True", "reason": "Toy", "lastHeartbeatTime": _now()}
         ready["lastTransitionTime"] = "2026-11-21T00:00:00Z"
         status = {"capacity": amounts, "allocatable": amounts, "conditions": [ready]}
         await self._connection.merge_patch(resources.NODES.path(Key("", self.name), "status"), {"status": status})
-        await self._connection.merge_patch(resources.NODES.path(Key("", self.name)), {"spec": {"taints": None}})
+        await self._connection.merge_patch(resources.NODES.path(Key("", self.name)), {"spec": {"taints": self._taints}})
 
     async def _beat(self) -> None:
         while True:
