@@ -12,7 +12,7 @@ from e2e.cluster.images import load_image
 from e2e.cluster.layout import DNS_DOMAIN
 from e2e.images.build import build as build_image
 from e2e.models.build import build as build_model
-from e2e.running_cluster import Namespace, pod
+from e2e.running_cluster import Namespace, pod, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.vllm, pytest.mark.timeout(1800)]
 
@@ -91,7 +91,14 @@ def test_real_vllm_streams_a_chat_completion_through_its_service(
     }
     url = f"http://llama.{namespace.name}.svc.{DNS_DOMAIN}/v1/chat/completions"
     command = namespace.cluster.tool(sys.executable, "-c", CHAT, url, json.dumps(request))
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    answers: list[subprocess.CompletedProcess[str]] = []
+
+    def is_routed() -> bool:
+        answers.append(subprocess.run(command, capture_output=True, text=True, check=False))
+        return "Connection refused" not in answers[-1].stderr
+
+    until(is_routed, "the Service to lead to the pod, a moment after it is ready", 20)
+    answer = answers[-1]
     assert answer.returncode == 0, answer.stderr
     events = [line.removeprefix("data: ") for line in answer.stdout.splitlines() if line.startswith("data: ")]
     assert events[-1] == "[DONE]"
