@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import signal
-import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,8 @@ from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
+
+from tests.free_ports import free_ports
 
 RUNTIME = Path(__file__).parents[3] / "runtime-image"
 TOKEN, PRESTOP = "control-token", "prestop-token"
@@ -32,15 +33,6 @@ Json = dict[str, Any]
 
 def sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def free_ports(count: int) -> list[int]:
-    """Held all at once, so that they differ."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports: list[int] = [held.getsockname()[1] for held in sockets]
-    for held in sockets:
-        held.close()
-    return ports
 
 
 def simulated(port: int, *flags: str) -> list[str]:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from stoker.agents.asking import Order, Place, ask
 from stoker.core.pool.report import Gate, Heard, Verb
-from tests.unit.agent.agents import TOKEN, Agent, free_ports
+from tests.free_ports import free_ports
+from tests.unit.agent.agents import TOKEN, Agent
 
 POD = os.environ.get("HOSTNAME", "")
 

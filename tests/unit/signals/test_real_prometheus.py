@@ -3,7 +3,6 @@
 import asyncio
 import json
 import shutil
-import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ import pytest
 from stoker.core.scaling.observation import Reading
 from stoker.signals.prometheus.asking import Access
 from stoker.signals.prometheus.source import PrometheusSettings, PrometheusSource
+from tests.free_ports import free_ports
 from tests.unit.signals.patience import until
 from tests.unit.signals.prometheus_stand_in import target
 
@@ -88,15 +88,10 @@ def configuration(port: int, closed_port: int) -> str:
     return json.dumps({"global": {"scrape_interval": "1s", "scrape_timeout": "1s"}, "scrape_configs": scrapes})
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
-
-
 @contextmanager
 def prometheus(folder: Path, page_port: int) -> Iterator[str]:
-    port = free_port()
-    (folder / "prometheus.json").write_text(configuration(page_port, free_port()))
+    port, silent_port = free_ports(2)
+    (folder / "prometheus.json").write_text(configuration(page_port, silent_port))
     command = ["prometheus", f"--config.file={folder}/prometheus.json", f"--storage.tsdb.path={folder}/data"]
     command += [f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]
     with (folder / "log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
