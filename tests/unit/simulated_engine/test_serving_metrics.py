@@ -1,4 +1,4 @@
-"""What a scraper reads, by the names of vLLM 0.32."""
+"""What a scraper reads, by the names of vLLM 0.31."""
 
 import asyncio
 from dataclasses import replace
