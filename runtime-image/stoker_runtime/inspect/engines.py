@@ -27,6 +27,7 @@ _PYTORCH: Mapping[Format, str | None] = {
     Format.PICKLE: None,
     Format.GGUF: _GGUF_ELSEWHERE,
 }
+_NO_PICKLE: Mapping[Format, str | None] = {**_PYTORCH, Format.PICKLE: _PICKLE}
 _GGUF_ONLY: Mapping[Format, str | None] = {
     Format.GGUF: None,
     Format.SAFETENSORS: _TENSORS_ELSEWHERE,
@@ -36,9 +37,9 @@ _GGUF_ONLY: Mapping[Format, str | None] = {
 ENGINES: Mapping[str, Loads] = {
     "vllm": Loads(_PYTORCH, frozenset(_IN_SAFETENSORS)),
     "sglang": Loads(_PYTORCH, frozenset(_IN_SAFETENSORS)),
-    "tgi": Loads(_PYTORCH, frozenset({"awq", "bnb-4bit", "bnb-8bit", "exl2", "fp8", "gptq", "int4", "int8"})),
+    "tgi": Loads(_NO_PICKLE, frozenset({"awq", "bnb-4bit", "bnb-8bit", "exl2", "fp8", "gptq", "int4", "int8"})),
     "tensorrt-llm": Loads(
-        _PYTORCH,
+        _NO_PICKLE,
         frozenset({"awq", "fp8", "gptq", "int4", "mixed_precision", "mxfp4", "nvfp4"}),
     ),
     "transformers": Loads(
@@ -47,19 +48,24 @@ ENGINES: Mapping[str, Loads] = {
     ),
     "llamacpp": Loads(_GGUF_ONLY, frozenset()),
     "ollama": Loads(_GGUF_ONLY, frozenset()),
-    "exllamav2": Loads({**_PYTORCH, Format.PICKLE: _PICKLE}, frozenset({"exl2", "gptq"})),
+    "exllamav2": Loads(_NO_PICKLE, frozenset({"exl2", "gptq"})),
 }
 
 
+# Named by tools, and loaded by none of these engines any more.
+_GIVEN_UP = frozenset({"aqlm"})
+_KNOWN = _GIVEN_UP.union(*(loads.quantizations for loads in ENGINES.values()))
+
+
 def why_not(engine: str, weights: Format, quantization: str | None = None) -> str | None:
-    """None: the engine loads them, or is not known here and so not doubted."""
+    """None: the engine loads them, or it, or how they are packed, is not known here and so not doubted."""
     loads = ENGINES.get(engine)
     if loads is None:
         return None
     reason = loads.formats[weights]
     if reason is not None:
         return reason.format(engine=engine)
-    if weights is Format.GGUF or quantization is None or quantization in loads.quantizations:
+    if weights is Format.GGUF or quantization not in _KNOWN or quantization in loads.quantizations:
         return None
     others = engines_for(weights, quantization)
     known = f"take engine {' or '.join(others)}, or other weights" if others else "take other weights"
@@ -68,12 +74,11 @@ def why_not(engine: str, weights: Format, quantization: str | None = None) -> st
 
 def engines_for(weights: Format, quantization: str | None = None) -> tuple[str, ...]:
     """Those that load them, by name."""
-    if weights is Format.GGUF:
-        quantization = None
+    packed = quantization if weights is not Format.GGUF and quantization in _KNOWN else None
     return tuple(
         sorted(
             name
             for name, loads in ENGINES.items()
-            if loads.formats[weights] is None and (quantization is None or quantization in loads.quantizations)
+            if loads.formats[weights] is None and (packed is None or packed in loads.quantizations)
         )
     )

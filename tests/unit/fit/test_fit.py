@@ -148,6 +148,17 @@ def test_a_spread_that_the_engine_refuses_is_a_misfit_that_says_why(setup: Setup
     assert said in found.obstacles[0]
 
 
+def test_a_packing_that_the_engine_does_not_load_is_a_misfit_that_says_which_does() -> None:
+    found = fit(replace(LLAMA_8B, quantization="exl2"), Setup(H100))
+    assert found.verdict is Verdict.MISFIT
+    assert found.obstacles == ("vllm loads no weights in exl2: take engine exllamav2 or tgi, or other weights",)
+    assert fit(replace(LLAMA_8B, quantization="exl2"), Setup(H100, EngineName.EXLLAMAV2, context_tokens=8192)).fits
+
+
+def test_a_packing_that_nobody_here_knows_is_not_doubted() -> None:
+    assert fit(replace(LLAMA_8B, quantization="of next year"), Setup(H100, context_tokens=8192)).fits
+
+
 def test_llama_cpp_sets_memory_aside_for_every_request() -> None:
     one = fit(LLAMA_8B, Setup(H100, EngineName.LLAMACPP, context_tokens=8192))
     four = fit(LLAMA_8B, Setup(H100, EngineName.LLAMACPP, context_tokens=8192, most_requests=4))

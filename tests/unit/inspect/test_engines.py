@@ -2,6 +2,7 @@
 
 import pytest
 
+from stoker.engines import PROFILES
 from stoker_runtime.facts import Format
 from stoker_runtime.inspect.engines import ENGINES, engines_for, why_not
 
@@ -50,6 +51,17 @@ def test_a_no_names_what_to_take_instead(engine: str, weights: Format, quantizat
 def test_the_engines_that_are_named_are_those_without_a_no(weights: Format, quantization: str | None) -> None:
     without = {name for name in ENGINES if why_not(name, weights, quantization) is None}
     assert set(engines_for(weights, quantization)) == without
+
+
+def test_a_packing_that_nobody_here_knows_is_doubted_of_no_engine() -> None:
+    assert why_not("vllm", Format.SAFETENSORS, "of next year") is None
+    assert engines_for(Format.SAFETENSORS, "of next year") == engines_for(Format.SAFETENSORS)
+
+
+@pytest.mark.parametrize("engine", sorted(ENGINES))
+def test_what_is_fetched_for_an_engine_is_what_it_loads(engine: str) -> None:
+    formats = PROFILES[engine].formats
+    assert formats == {weights for weights in Format if why_not(engine, weights) is None}
 
 
 def test_every_engine_answers_for_every_format() -> None:

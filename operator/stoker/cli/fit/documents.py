@@ -9,6 +9,7 @@ from stoker.core.fit.flags import flags
 from stoker.core.fit.remedies import Remedy
 from stoker.core.fit.sentence import remedy_text, sentence
 from stoker_runtime.facts import Facts
+from stoker_runtime.inspect.engines import engines_for
 
 Json = dict[str, Any]
 
@@ -34,6 +35,7 @@ def _model(model: str, facts: Facts) -> Json:
         "weightBytes": facts.weight_bytes,
         "quantization": facts.quantization,
         "contextLength": facts.context_length,
+        "engines": list(engines_for(facts.format, facts.quantization)),
     }
 
 

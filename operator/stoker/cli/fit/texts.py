@@ -10,6 +10,7 @@ from stoker.core.fit.flags import flags
 from stoker.core.fit.remedies import Remedy
 from stoker.core.fit.sentence import gib, held, part_sizes, remedy_text
 from stoker_runtime.facts import Facts
+from stoker_runtime.inspect.engines import engines_for
 
 _VERDICTS = {Verdict.FITS: "fits", Verdict.MISFIT: "does not fit", Verdict.UNKNOWN: "unknown"}
 _WIDTH = 12
@@ -70,7 +71,7 @@ def _model(model: str, facts: Facts) -> str:
     said.append(f"{facts.quantization or facts.dtype or 'unknown type'}")
     if cache:
         said.append(f"{cache / 1024:,.1f} KiB of KV cache a token")
-    return f"{model}: {', '.join(said)}"
+    return f"{model}: {', '.join(said)}\n  loaded by   {', '.join(engines_for(facts.format, facts.quantization))}"
 
 
 def _gpu(found: Fit) -> str:

@@ -8,7 +8,8 @@ from typing import Self
 from stoker.api.v1alpha1.engine import PIPELINE_PARALLEL_ENGINES, TENSOR_PARALLEL_ENGINES, EngineName
 from stoker.core.counted import counted
 from stoker.core.fit.gpu import Gpu
-from stoker_runtime.facts import Attention, Facts
+from stoker_runtime.facts import Attention, Facts, Format
+from stoker_runtime.inspect.engines import why_not
 
 MOST_GPUS_PER_NODE = 8
 MOST_STAGES = 8
@@ -84,6 +85,10 @@ def obstacles(facts: Facts, setup: Setup) -> tuple[str, ...]:
         found.append(
             f"pipelineParallel {stages} is more than the {counted(facts.layers, 'layer')}: use at most {facts.layers}"
         )
+    # A GGUF brings its own, and weights of another format are refused before: nothing in the listing is for the engine.
+    packed = facts.quantization if facts.format is not Format.GGUF else None
+    if packed and (reason := why_not(setup.engine, facts.format, packed)):
+        found.append(reason)
     limit = facts.context_length
     if setup.context_tokens is not None and limit is not None and setup.context_tokens > limit:
         found.append(
