@@ -6,8 +6,7 @@ Checked against the sources of the versions that docs/engines.md lists. What is 
 - BentoML counts HTTP requests in progress, which is neither running nor queued; its page holds the names of an engine
   within it, most often vLLM.
 - Triton's nv_inference_pending_request_count is 0 with the vLLM backend, whose queue is inside vLLM.
-- TGI and llama.cpp have no time to first token; the time between tokens of TGI and TensorRT-LLM is one mean per
-  request.
+- TGI and llama.cpp have no time to first token.
 """
 
 from collections.abc import Mapping
@@ -23,8 +22,10 @@ class Names:
     preemptions: tuple[bytes, ...] = ()
     prompt_tokens: tuple[bytes, ...] = ()
     output_tokens: tuple[bytes, ...] = ()
-    ttft: tuple[bytes, ...] = ()  # histograms, without _sum and _count
+    ttft: tuple[bytes, ...] = ()  # histograms, without _bucket, _sum and _count
     itl: tuple[bytes, ...] = ()
+    itl_means: tuple[bytes, ...] = ()  # histograms too, of means: one for each request or token, and not of each gap
+    output_seconds: tuple[bytes, ...] = ()  # that output_tokens took, added up over requests
     kv_size: bytes = b""  # where a size of 0 means that the share is not known
 
     @property
@@ -51,7 +52,8 @@ _SGLANG = Names(
     prompt_tokens=(b"sglang:prompt_tokens_total",),
     output_tokens=(b"sglang:generation_tokens_total",),
     ttft=(b"sglang:time_to_first_token_seconds",),
-    itl=(b"sglang:inter_token_latency_seconds", b"sglang:time_per_output_token_seconds"),
+    itl=(b"sglang:inter_token_latency_seconds",),
+    itl_means=(b"sglang:time_per_output_token_seconds",),
 )
 _LLAMACPP = Names(
     running=(b"llamacpp:requests_processing",),
@@ -59,13 +61,14 @@ _LLAMACPP = Names(
     kv_share=(b"llamacpp:kv_cache_usage_ratio",),  # until the middle of 2025
     prompt_tokens=(b"llamacpp:prompt_tokens_total",),  # without those that were cached
     output_tokens=(b"llamacpp:tokens_predicted_total",),
+    output_seconds=(b"llamacpp:tokens_predicted_seconds_total",),
 )
 _TGI = Names(
     running=(b"tgi_batch_current_size",),
     queued=(b"tgi_queue_size",),
     prompt_tokens=(b"tgi_request_input_length_sum",),
     output_tokens=(b"tgi_request_generated_tokens_sum",),  # of requests that have ended
-    itl=(b"tgi_request_mean_time_per_token_duration",),
+    itl_means=(b"tgi_request_mean_time_per_token_duration",),
 )
 _TENSORRT_LLM = Names(
     running=(b"trtllm_num_requests_running",),
@@ -75,7 +78,7 @@ _TENSORRT_LLM = Names(
     output_tokens=(b"trtllm_generation_tokens_total",),
     # Before 1.3 the names had no prefix.
     ttft=(b"trtllm_time_to_first_token_seconds", b"time_to_first_token_seconds"),
-    itl=(b"trtllm_time_per_output_token_seconds", b"time_per_output_token_seconds"),
+    itl_means=(b"trtllm_time_per_output_token_seconds", b"time_per_output_token_seconds"),
 )
 _TABBY = Names(
     running=(b"tabbyapi:requests_processing",),
@@ -83,6 +86,7 @@ _TABBY = Names(
     kv_share=(b"tabbyapi:kv_cache_usage_ratio",),
     prompt_tokens=(b"tabbyapi:prompt_tokens_total",),  # without those that were cached
     output_tokens=(b"tabbyapi:tokens_predicted_total",),
+    output_seconds=(b"tabbyapi:tokens_predicted_seconds_total",),
     kv_size=b"tabbyapi:kv_cache_max_tokens",
 )
 

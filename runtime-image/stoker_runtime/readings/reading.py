@@ -33,7 +33,7 @@ def read(engine: str, text: bytes) -> Reading:
         return Reading()
     page = Page(text)
     ttft_count, ttft_sum_seconds = _histogram(page, names.ttft)
-    itl_count, itl_sum_seconds = _histogram(page, names.itl)
+    itl_count, itl_sum_seconds = _histogram(page, names.itl + names.itl_means)
     return Reading(
         running=_count(page, names.running),
         queued=_count(page, names.queued),

@@ -9,6 +9,7 @@ import yaml
 
 from stoker.cli.__main__ import main
 
+PUBLISHED = "docker.io/vllm/vllm-openai:v0.31.0@sha256:c1c9f6fd5c109ba7f0546a59f5b2f15fb87f64c77782e90a27b648b42a8e67c3"
 RENDERED = """
 apiVersion: v1
 kind: ConfigMap
@@ -50,11 +51,7 @@ def listed(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, lis
 def test_without_a_configuration_it_is_the_published_image_of_the_first_engine(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert listed(capsys) == {
-        "docker.io/vllm/vllm-openai:v0.31.0@sha256:c1c9f6fd5c109ba7f0546a59f5b2f15fb87f64c77782e90a27b648b42a8e67c3": [
-            "engine vllm"
-        ]
-    }
+    assert listed(capsys) == {PUBLISHED: ["engine vllm"]}
 
 
 def test_the_runtime_image_stands_for_the_engines_in_it(capsys: pytest.CaptureFixture[str]) -> None:
@@ -87,10 +84,7 @@ def test_models_bring_their_engines_and_the_images_of_their_templates(
 
 def test_the_names_alone_can_be_piped(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["images", "-o", "name", "--engines", "vllm"]) == 0
-    assert (
-        capsys.readouterr().out
-        == "docker.io/vllm/vllm-openai:v0.31.0@sha256:c1c9f6fd5c109ba7f0546a59f5b2f15fb87f64c77782e90a27b648b42a8e67c3\n"
-    )
+    assert capsys.readouterr().out == f"{PUBLISHED}\n"
 
 
 def test_an_engine_without_an_image_is_said(capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,6 +24,8 @@ vllm:time_to_first_token_seconds_bucket{engine="0",le="+Inf",model_name="llama-8
 vllm:time_to_first_token_seconds_count{engine="0",model_name="llama-8b"} 10.0
 vllm:time_to_first_token_seconds_sum{engine="0",model_name="llama-8b"} 2.5
 # TYPE vllm:inter_token_latency_seconds histogram
+vllm:inter_token_latency_seconds_bucket{engine="0",le="0.025",model_name="llama-8b"} 300.0
+vllm:inter_token_latency_seconds_bucket{engine="0",le="0.05",model_name="llama-8b"} 400.0
 vllm:inter_token_latency_seconds_bucket{engine="0",le="+Inf",model_name="llama-8b"} 400.0
 vllm:inter_token_latency_seconds_count{engine="0",model_name="llama-8b"} 400.0
 vllm:inter_token_latency_seconds_sum{engine="0",model_name="llama-8b"} 8.0
@@ -44,9 +46,14 @@ sglang:num_retracted_requests_total{model_name="m",tp_rank="0"} 2.0
 sglang:prompt_tokens_total{model_name="m"} 128.0
 sglang:generation_tokens_total{model_name="m"} 64.0
 sglang:time_to_first_token_seconds_sum{model_name="m"} 1.5
+sglang:time_to_first_token_seconds_bucket{le="0.4",model_name="m"} 1.0
+sglang:time_to_first_token_seconds_bucket{le="0.6",model_name="m"} 3.0
 sglang:time_to_first_token_seconds_bucket{le="+Inf",model_name="m"} 3.0
 sglang:time_to_first_token_seconds_count{model_name="m"} 3.0
 sglang:inter_token_latency_seconds_sum{model_name="m"} 2.0
+sglang:inter_token_latency_seconds_bucket{le="0.03",model_name="m"} 30.0
+sglang:inter_token_latency_seconds_bucket{le="0.04",model_name="m"} 61.0
+sglang:inter_token_latency_seconds_bucket{le="+Inf",model_name="m"} 61.0
 sglang:inter_token_latency_seconds_count{model_name="m"} 61.0
 """
 LLAMACPP = b"""# HELP llamacpp:prompt_tokens_total Number of prompt tokens processed.
@@ -77,6 +84,9 @@ trtllm_num_requests_waiting{engine_type="trtllm",model_name="m"} 2.0
 trtllm_kv_cache_utilization{engine_type="trtllm",model_name="m"} 0.5
 trtllm_prompt_tokens_total{engine_type="trtllm",model_name="m"} 30.0
 trtllm_generation_tokens_total{engine_type="trtllm",model_name="m"} 20.0
+trtllm_time_to_first_token_seconds_bucket{engine_type="trtllm",le="0.1",model_name="m"} 1.0
+trtllm_time_to_first_token_seconds_bucket{engine_type="trtllm",le="0.25",model_name="m"} 2.0
+trtllm_time_to_first_token_seconds_bucket{engine_type="trtllm",le="+Inf",model_name="m"} 2.0
 trtllm_time_to_first_token_seconds_count{engine_type="trtllm",model_name="m"} 2.0
 trtllm_time_to_first_token_seconds_sum{engine_type="trtllm",model_name="m"} 0.25
 trtllm_time_per_output_token_seconds_count{engine_type="trtllm",model_name="m"} 2.0
@@ -90,6 +100,7 @@ time_to_first_token_seconds_count{engine_type="undefined",model_name="undefined"
 TABBY = b"""tabbyapi:prompt_tokens_total 500
 tabbyapi:cached_tokens_total 100
 tabbyapi:tokens_predicted_total 200
+tabbyapi:tokens_predicted_seconds_total 4.5
 tabbyapi:requests_processing 1
 tabbyapi:requests_deferred 3
 tabbyapi:kv_cache_usage_ratio 0.5

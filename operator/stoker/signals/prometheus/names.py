@@ -55,8 +55,8 @@ def series_of(engines: Iterable[str]) -> dict[str, tuple[Series, ...]]:
 def _figures(names: Names) -> dict[str, list[str]]:
     plain = ("running", "queued", "kv_share", "preemptions", "prompt_tokens", "output_tokens")
     figures = {figure: [name.decode() for name in getattr(names, figure)] for figure in plain}
-    for figure in ("ttft", "itl"):
-        histograms = [name.decode() for name in getattr(names, figure)]
+    for figure, of_all in (("ttft", names.ttft), ("itl", names.itl + names.itl_means)):
+        histograms = [name.decode() for name in of_all]
         figures[f"{figure}_count"] = [f"{name}_count" for name in histograms]
         figures[f"{figure}_sum_seconds"] = [f"{name}_sum" for name in histograms]
     return figures
