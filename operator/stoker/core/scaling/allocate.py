@@ -221,7 +221,7 @@ def _why(given: _Given, demand: Demand, wanted: int) -> str:
     if given.serving < wanted:
         return f"{share(given.serving, wanted, 'serving replica')} granted: {given.refusals[0]}"
     if wanted > demand.serving:
-        stay = f"{counted(wanted, 'serving replica', 'stays', 'stay')}"
+        stay = counted(wanted, "serving replica", "stays", "stay")
         return (
             f"{stay}, {demand.serving} {verb(demand.serving, 'is', 'are')} wanted: the fleet gives up no more for now"
         )
