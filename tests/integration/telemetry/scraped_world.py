@@ -7,7 +7,6 @@ once a second, with the rules that the chart installs.
 import asyncio
 import json
 import shutil
-import socket
 import subprocess
 import threading
 import time
@@ -23,6 +22,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from e2e.cluster.free_ports import free_ports
 from stoker.core.names import Tier
 from stoker.telemetry import catalogue
 from stoker.telemetry.devices import Prices
@@ -223,8 +223,7 @@ def prometheus_of(world: World, folder: Path) -> Iterator[Prometheus]:
     for group in rules["groups"]:
         group["interval"] = "1s"
     (folder / "rules.json").write_text(json.dumps(rules))
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = int(listening.getsockname()[1])
+    (port,) = free_ports(1)
     command = ["prometheus", f"--config.file={folder}/prometheus.json", f"--storage.tsdb.path={folder}/data"]
     command += [f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]
     with served(world) as page_port, (folder / "log").open("w") as log:

@@ -14,10 +14,10 @@ from urllib.request import urlopen
 
 import pytest
 
+from e2e.cluster.free_ports import free_ports
 from stoker.core.scaling.observation import Reading
 from stoker.signals.prometheus.asking import Access
 from stoker.signals.prometheus.source import PrometheusSettings, PrometheusSource
-from tests.free_ports import free_ports
 from tests.unit.signals.patience import until
 from tests.unit.signals.prometheus_stand_in import target
 
