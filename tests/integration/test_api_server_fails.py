@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -124,16 +124,7 @@ async def test_through_a_storm_every_edit_is_brought_about_and_no_replica_is_tak
 
 
 async def _ready(world: World, count: int) -> bool:
-    return len(await _ready_pods(world)) >= count
-
-
-async def _ready_pods(world: World) -> list[Mapping[str, Any]]:
-    return [
-        pod
-        for pod in await world.of_model(resources.PODS)
-        if "deletionTimestamp" not in pod["metadata"] and pod["metadata"]["labels"].get("stoker.dev/tier") == "serving"
-        if any(one["type"] == "Ready" and one["status"] == "True" for one in pod["status"].get("conditions") or ())
-    ]
+    return len(await world.taking_traffic()) >= count
 
 
 @asynccontextmanager
@@ -144,7 +135,7 @@ async def _fewest_ready(world: World) -> AsyncIterator[list[int]]:
     async def look() -> None:
         while True:
             if world.name:
-                seen.append(len(await _ready_pods(world)))
+                seen.append(len(await world.taking_traffic()))
             await asyncio.sleep(0.05)
 
     task = asyncio.create_task(look())
