@@ -1,7 +1,6 @@
 """gs:// and az://"""
 
 import hashlib
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from urllib.parse import parse_qs
 
@@ -27,12 +26,6 @@ PATHS = {"config.json", "sub/a b#1.txt"}
 MD5 = hashlib.md5(b"{}").hexdigest()  # noqa: S324
 TOKEN, WRONG = "t", "sig=wrong"
 ACCOUNT_KEY = "c2VjcmV0"
-
-
-@pytest.fixture
-def web() -> Iterator[Directed]:
-    with Directed() as web:
-        yield web
 
 
 def google(
