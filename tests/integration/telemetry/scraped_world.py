@@ -7,7 +7,6 @@ once a second, with the rules that the chart installs.
 import asyncio
 import json
 import shutil
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -22,7 +21,6 @@ from urllib.request import urlopen
 
 import pytest
 
-from e2e.cluster.free_ports import free_ports
 from stoker.core.names import Tier
 from stoker.telemetry import catalogue
 from stoker.telemetry.devices import Prices
@@ -35,6 +33,8 @@ from stoker.telemetry.scrape import Scrape
 from stoker_runtime.agent.engine.counters import Taken
 from stoker_runtime.agent.exposition import exposition
 from stoker_runtime.readings import Reading
+from tests.beside import answering
+from tests.real_prometheus import prometheus_with
 from tests.unit.telemetry.fleet import (
     GPU,
     H100,
@@ -163,12 +163,8 @@ def served(world: World) -> Iterator[int]:
         def log_message(self, *_: object) -> None:
             """Nothing: a test's output is its own."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server, answering(server):
         yield server.server_port
-        server.shutdown()
-        thread.join()
 
 
 def _configuration(world: World, port: int) -> dict[str, Any]:
@@ -223,16 +219,8 @@ def prometheus_of(world: World, folder: Path) -> Iterator[Prometheus]:
     for group in rules["groups"]:
         group["interval"] = "1s"
     (folder / "rules.json").write_text(json.dumps(rules))
-    (port,) = free_ports(1)
-    command = ["prometheus", f"--config.file={folder}/prometheus.json", f"--storage.tsdb.path={folder}/data"]
-    command += [f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]
-    with served(world) as page_port, (folder / "log").open("w") as log:
-        (folder / "prometheus.json").write_text(json.dumps(_configuration(world, page_port)))
-        with subprocess.Popen(command, stdout=log, stderr=log) as process:
-            try:
-                prometheus = Prometheus(f"http://127.0.0.1:{port}")
-                prometheus.wait_for("stoker:model_output_tokens:rate > 0 and stoker:model_ttft_seconds:p95 > 0")
-                prometheus.wait_for("sum(rate(stoker_look_seconds_count[5m])) > 0")
-                yield prometheus
-            finally:
-                process.terminate()
+    with served(world) as page_port, prometheus_with(_configuration(world, page_port), folder) as url:
+        prometheus = Prometheus(url)
+        prometheus.wait_for("stoker:model_output_tokens:rate > 0 and stoker:model_ttft_seconds:p95 > 0")
+        prometheus.wait_for("sum(rate(stoker_look_seconds_count[5m])) > 0")
+        yield prometheus
