@@ -4,13 +4,14 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
 from stoker.kube import resources
 from stoker.kube.connection import ApiError, ApiUnreachableError, Json, Query
+from tests.beside import working
 from tests.integration.operator_under_test import CountedConnection, operator
 from tests.integration.world import World
 
@@ -138,10 +139,5 @@ async def _fewest_ready(world: World) -> AsyncIterator[list[int]]:
                 seen.append(len(await world.taking_traffic()))
             await asyncio.sleep(0.05)
 
-    task = asyncio.create_task(look())
-    try:
+    async with working(look()):
         yield seen
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task

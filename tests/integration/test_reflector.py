@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from stoker.kube.connection import ApiError, Connection, credentials_from
 from stoker.kube.reflector import Reflector, Scope
 from stoker.kube.resources import Key, Resource
+from tests.beside import working
 from tests.integration.api_server import ApiServer
 
 CONFIG_MAPS = Resource("", "v1", "configmaps")
@@ -52,13 +53,8 @@ async def following(api: ApiServer) -> AsyncIterator[Followed]:
     async with Connection.open(await credentials_from(api.kubeconfig)) as connection:
         scope = Scope(CONFIG_MAPS, "default", label_selector="of=test")
         followed.reflector = Reflector(connection, scope, lambda item: str(item["data"]["x"]), followed.note)
-        task = asyncio.create_task(followed.reflector.run())
-        try:
+        async with working(followed.reflector.run()):
             yield followed
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
 
 @pytest.fixture
