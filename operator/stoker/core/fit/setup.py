@@ -10,7 +10,6 @@ from stoker.core.counted import counted
 from stoker.core.fit.gpu import Gpu
 from stoker_runtime.facts import Attention, Facts
 
-MOST_GPUS_PER_NODE = 8
 MOST_STAGES = 8
 
 

@@ -66,9 +66,9 @@ class _Table:
             self.free[pool] -= devices
         self._used[member.namespace] = self._used.get(member.namespace, 0) + devices
 
-    def _within_quota(self, member: Member, freed: int = 0) -> bool:
+    def _within_quota(self, member: Member) -> bool:
         quota = self._fleet.quotas.get(member.namespace)
-        return quota is None or self._used.get(member.namespace, 0) - freed + member.devices_each <= quota
+        return quota is None or self._used.get(member.namespace, 0) + member.devices_each <= quota
 
     def give(self, given: _Given) -> bool:
         """One replica from what is free."""
