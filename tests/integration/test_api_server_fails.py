@@ -24,8 +24,8 @@ STORM_SECONDS = 4.0
 class Weather:
     """What goes wrong, and how often it did."""
 
-    def __init__(self, share: float = 0.25) -> None:
-        self.share = share
+    def __init__(self) -> None:
+        self.share = 0.25
         self.met: Counter[str] = Counter()
         self._chance = random.Random(7)  # noqa: S311
 
