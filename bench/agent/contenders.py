@@ -7,9 +7,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from e2e.cluster.free_ports import free_ports
 
 ROOT = Path(__file__).parents[2]
 SEARCH_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
@@ -45,14 +47,6 @@ def _environment() -> dict[str, str]:
     return os.environ | {"PYTHONPATH": os.pathsep.join(path for path in paths if path)}
 
 
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        free = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in free:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in free]
-
-
 @contextmanager
 def engine(step_ms: float) -> Iterator[Contender]:
     command = [sys.executable, "-m", "bench.agent.streamer", "--step-ms", str(step_ms)]
@@ -67,7 +61,7 @@ def engine(step_ms: float) -> Iterator[Contender]:
 @contextmanager
 def agent(engine_port: int) -> Iterator[Contender]:
     """The whole command, beside its engine."""
-    port, control_port = _free_ports(2)
+    port, control_port = free_ports(2)
     ports = ["--serve-port", str(port), "--control-port", str(control_port), "--engine-port", str(engine_port)]
     command = [
         sys.executable,
@@ -90,7 +84,7 @@ def haproxy_path() -> str | None:
 
 @contextmanager
 def haproxy(program: str, engine_port: int, folder: Path) -> Iterator[Contender]:
-    (port,) = _free_ports(1)
+    (port,) = free_ports(1)
     configuration = folder / "haproxy.cfg"
     configuration.write_text(_HAPROXY.format(port=port, engine_port=engine_port))
     process = subprocess.Popen([program, "-db", "-q", "-f", str(configuration)], text=True)

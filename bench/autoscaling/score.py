@@ -38,8 +38,6 @@ class Kind(StrEnum):
 class Ratio:
     value: float
     peer: str
-    ours_gpu_hours: float | None
-    peer_gpu_hours: float | None
     kind: Kind
 
 
@@ -58,14 +56,14 @@ def ratio(points: Mapping[str, Sequence[Point]], share: float) -> Ratio:
     if reached:
         peer = min(reached, key=lambda name: reached[name])
         if mine is None:
-            return Ratio(LOSS, peer, None, reached[peer], Kind.LOSS)
-        return Ratio(mine / reached[peer], peer, mine, reached[peer], Kind.COMPARED)
+            return Ratio(LOSS, peer, Kind.LOSS)
+        return Ratio(mine / reached[peer], peer, Kind.COMPARED)
     at = min(max(ours)[0], max(_best_peer(points))[0])
     peer, cost = _cheapest_peer(points, at)
     common = cost_at(ours, at) or cost
     if mine is None:
-        return Ratio(common / cost, peer, common, cost, Kind.NEITHER)
-    return Ratio(max(NO_PEER, common / cost), peer, common, cost, Kind.ALONE)
+        return Ratio(common / cost, peer, Kind.NEITHER)
+    return Ratio(max(NO_PEER, common / cost), peer, Kind.ALONE)
 
 
 def _best_peer(points: Mapping[str, Sequence[Point]]) -> Sequence[Point]:

@@ -1,7 +1,6 @@
 """etcd and kube-apiserver on loopback, for tests that need the real API and no nodes. Needs no root."""
 
 import http.client
-import socket
 import ssl
 import subprocess
 import time
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from e2e.cluster.components import CLIENT_RATE
+from e2e.cluster.free_ports import free_ports
 from e2e.cluster.kubeconfig import write_kubeconfig
 from e2e.cluster.pki import Authority, KeyPair, new_authority, write_service_account_keys
 from e2e.cluster.refusal import Refusal
@@ -69,7 +69,7 @@ def _start_on_free_ports(
 def _start(
     assets: Path, state: Path, controllers: bool, flags: Sequence[str], running: list[subprocess.Popen[bytes]]
 ) -> ControlPlane:
-    ports = _free_ports()
+    ports = _Ports(*free_ports(3))
     authority = new_authority(state / "pki")
     accounts = write_service_account_keys(state / "pki")
     serving = authority.issue(
@@ -140,17 +140,6 @@ def _controller_arguments(authority: Authority, accounts: KeyPair) -> list[str]:
         f"--service-account-private-key-file={accounts.key_file}",
         f"--root-ca-file={authority.certificate_file}",
     ]
-
-
-def _free_ports() -> _Ports:
-    sockets = [socket.socket() for _ in range(3)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return _Ports(*(one.getsockname()[1] for one in sockets))
-    finally:
-        for one in sockets:
-            one.close()
 
 
 def _spawn(assets: Path, name: str, arguments: list[str], log: Path) -> subprocess.Popen[bytes]:

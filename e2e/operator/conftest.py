@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,9 +101,10 @@ class Models:
         until(lambda: self.condition(kind, name)["reason"] == reason, f"{kind} for {reason}", seconds)
         return self.condition(kind, name)["message"]
 
-    def pods(self, name: str = "web") -> dict[str, str]:
+    def pods(self, name: str = "web", *, tiers: Sequence[str] = ("serving",)) -> dict[str, str]:
         """Name and uid of those that are there to stay."""
-        found = self.namespace.json("get", "pods", f"--selector=stoker.dev/model={name},stoker.dev/tier=serving")
+        selector = f"stoker.dev/model={name},stoker.dev/tier in ({','.join(tiers)})"
+        found = self.namespace.json("get", "pods", f"--selector={selector}")
         return {
             pod["metadata"]["name"]: pod["metadata"]["uid"]
             for pod in found["items"]

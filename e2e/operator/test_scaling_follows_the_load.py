@@ -29,8 +29,7 @@ def ready(models: Models) -> int:
 
 def there_to_stay(models: Models) -> set[str]:
     """Those that stand aside until they have worked off their queue among them, which are labelled warm meanwhile."""
-    found = models.namespace.json("get", "pods", "--selector=stoker.dev/model=web,stoker.dev/tier in (serving,warm)")
-    return {pod["metadata"]["name"] for pod in found["items"] if "deletionTimestamp" not in pod["metadata"]}
+    return set(models.pods(tiers=("serving", "warm")))
 
 
 def test_replicas_come_with_the_load_stay_under_another_operator_and_go_after_it(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from stoker.api.configuration import Configuration
-from stoker.core.names import TASK_LABEL, TIER_LABEL
+from stoker.core.names import TASK_LABEL
 from stoker.core.plan.fetch import answers
 from stoker.kube import resources
 from stoker.kube.connection import ApiError
@@ -57,9 +57,9 @@ async def test_a_node_that_is_taken_back_is_left_for_replicas_that_serve_already
 
             async def all_are_elsewhere() -> bool:
                 nonlocal fewest
-                ready = await _ready_on(world)
-                fewest = min(fewest, len(ready))
-                return set(ready.values()) == {"elsewhere"} and len(ready) == 2
+                nodes = [pod["spec"]["nodeName"] for pod in await world.taking_traffic()]
+                fewest = min(fewest, len(nodes))
+                return nodes == ["elsewhere"] * 2
 
             assert await _evicted(world, min(before)) == 429, (
                 "the budget lets nothing go while there is another to come"
@@ -68,16 +68,6 @@ async def test_a_node_that_is_taken_back_is_left_for_replicas_that_serve_already
             assert fewest == 2
             await world.until_settled(2)
             assert not before & await world.pods()
-
-
-async def _ready_on(world: World) -> dict[str, str]:
-    """The nodes of replicas that take traffic, by name."""
-    found = {}
-    for pod in await world.of_model(resources.PODS):
-        ready = any((each["type"], each["status"]) == ("Ready", "True") for each in pod["status"].get("conditions", ()))
-        if ready and pod["metadata"]["labels"].get(TIER_LABEL) == "serving":
-            found[pod["metadata"]["name"]] = pod["spec"]["nodeName"]
-    return found
 
 
 async def _evicted(world: World, name: str) -> int:

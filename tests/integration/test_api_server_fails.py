@@ -3,14 +3,15 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
 from stoker.kube import resources
 from stoker.kube.connection import ApiError, ApiUnreachableError, Json, Query
+from tests.beside import working
 from tests.integration.operator_under_test import CountedConnection, operator
 from tests.integration.world import World
 
@@ -23,8 +24,8 @@ STORM_SECONDS = 4.0
 class Weather:
     """What goes wrong, and how often it did."""
 
-    def __init__(self, share: float = 0.25) -> None:
-        self.share = share
+    def __init__(self) -> None:
+        self.share = 0.25
         self.met: Counter[str] = Counter()
         self._chance = random.Random(7)  # noqa: S311
 
@@ -124,16 +125,7 @@ async def test_through_a_storm_every_edit_is_brought_about_and_no_replica_is_tak
 
 
 async def _ready(world: World, count: int) -> bool:
-    return len(await _ready_pods(world)) >= count
-
-
-async def _ready_pods(world: World) -> list[Mapping[str, Any]]:
-    return [
-        pod
-        for pod in await world.of_model(resources.PODS)
-        if "deletionTimestamp" not in pod["metadata"] and pod["metadata"]["labels"].get("stoker.dev/tier") == "serving"
-        if any(one["type"] == "Ready" and one["status"] == "True" for one in pod["status"].get("conditions") or ())
-    ]
+    return len(await world.taking_traffic()) >= count
 
 
 @asynccontextmanager
@@ -144,13 +136,8 @@ async def _fewest_ready(world: World) -> AsyncIterator[list[int]]:
     async def look() -> None:
         while True:
             if world.name:
-                seen.append(len(await _ready_pods(world)))
+                seen.append(len(await world.taking_traffic()))
             await asyncio.sleep(0.05)
 
-    task = asyncio.create_task(look())
-    try:
+    async with working(look()):
         yield seen
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from stoker.core.names import DRAINING_SINCE, PROTECTION, TIER_LABEL, leader_name
+from stoker.core.names import DRAINING_SINCE, PROTECTION, leader_name
 from stoker.handlers.process import has_leader_worker_sets
 from stoker.kube import resources
 from stoker.kube.connection import Connection, credentials_from
@@ -132,22 +132,12 @@ async def test_a_rollout_between_shapes_keeps_as_many_ready_leaders_as_wanted(
 
         async def over() -> bool:
             nonlocal fewest
-            fewest = min(fewest, await _ready_leaders(world))
+            fewest = min(fewest, len(await world.taking_traffic()))
             return await settled(world, 2, after)
 
         await world.until(over, "the rollout", PATIENT_SECONDS)
         assert fewest == 2
         assert not set(old.values()) & set((await uids(world)).values())
-
-
-async def _ready_leaders(world: World) -> int:
-    pods = await world.of_model(resources.PODS)
-    return sum(
-        condition["type"] == "Ready" and condition["status"] == "True"
-        for pod in pods
-        if "deletionTimestamp" not in pod["metadata"] and pod["metadata"]["labels"].get(TIER_LABEL) == "serving"
-        for condition in pod["status"].get("conditions", ())
-    )
 
 
 async def test_a_deleted_model_takes_its_groups_and_their_pods_along(world: World) -> None:

@@ -4,11 +4,10 @@ Every version of the object is looked at. The API server numbers all writes in o
 were Ready before a version was written.
 """
 
-import asyncio
 import json
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from stoker.core.names import REVISION_LABEL, TASK_LABEL
 from stoker.kube import resources
 from stoker.kube.connection import Connection
 from stoker.kube.resources import Key
+from tests.beside import working
 from tests.integration.operator_under_test import NAMESPACE, operator
 from tests.integration.toy_node import ToyNode
 from tests.integration.world import MODELS, World, inhabited
@@ -104,17 +104,10 @@ async def watched(connection: Connection, kstatus: Kstatus) -> AsyncIterator[His
             async for event in events:
                 take(event["type"], event["object"])
 
-    tasks = [
-        asyncio.create_task(watch(MODELS.collection(NAMESPACE), history.take_model)),
-        asyncio.create_task(watch(resources.PODS.collection(NAMESPACE), history.take_pod)),
-    ]
-    try:
+    models = watch(MODELS.collection(NAMESPACE), history.take_model)
+    pods = watch(resources.PODS.collection(NAMESPACE), history.take_pod)
+    async with working(models, pods):
         yield history
-    finally:
-        for task in tasks:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
 
 def starts_slowly(node: ToyNode) -> None:

@@ -259,15 +259,24 @@ def _until(holds: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
-def test_newer_defaults_are_rolled_out_wave_by_wave_and_no_further_than_a_failure(
-    api: ApiServer, make: Make, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def outdated(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The models a, b and c, for which there are newer defaults, and an upgrade that looks at them often."""
     monkeypatch.setattr("stoker.cli.upgrade._LOOK_SECONDS", 0.1)
-    newer = {"type": "UpdateAvailable", "status": "True", "reason": "NewerDefaults", "message": "x"}
-    since = {"lastTransitionTime": "2026-11-21T08:00:00Z"}
+    serving = ready(updateRevision="old")
+    newer = {
+        "type": "UpdateAvailable",
+        "status": "True",
+        "reason": "NewerDefaults",
+        "message": "x",
+        "lastTransitionTime": "2026-11-21T08:00:00Z",
+    }
     for name in ("a", "b", "c"):
-        status = ready(updateRevision="old")
-        make(name, status | {"conditions": [*status["conditions"], newer | since]})
+        make(name, serving | {"conditions": [*serving["conditions"], newer]})
+
+
+@pytest.mark.usefixtures("outdated")
+def test_newer_defaults_are_rolled_out_wave_by_wave_and_no_further_than_a_failure(api: ApiServer, run: Run) -> None:
     code, out, _ = run("upgrade", "--all", "-n", NAMESPACE, "--dry-run")
     assert (code, out.count("would be upgraded")) == (0, 3)
     code, out, _ = run("upgrade", "a", "-n", NAMESPACE, "--dry-run", "-o", "json")
@@ -284,15 +293,10 @@ def test_newer_defaults_are_rolled_out_wave_by_wave_and_no_further_than_a_failur
     assert "annotations" not in api.ask("GET", f"{MODELS}/c").body["metadata"]
 
 
+@pytest.mark.usefixtures("outdated")
 def test_a_script_reads_how_each_upgrade_ended_and_gets_the_same_exit_code(
-    api: ApiServer, make: Make, run: Run, monkeypatch: pytest.MonkeyPatch
+    api: ApiServer, make: Make, run: Run
 ) -> None:
-    monkeypatch.setattr("stoker.cli.upgrade._LOOK_SECONDS", 0.1)
-    newer = {"type": "UpdateAvailable", "status": "True", "reason": "NewerDefaults", "message": "x"}
-    since = {"lastTransitionTime": "2026-11-21T08:00:00Z"}
-    for name in ("a", "b", "c"):
-        status = ready(updateRevision="old")
-        make(name, status | {"conditions": [*status["conditions"], newer | since]})
     make("d", ready(updateRevision="old"))
     named = ("upgrade", "a", "b", "c", "d", "-n", NAMESPACE, "--timeout", "1", "-o", "json")
     with ThreadPoolExecutor(1) as pool:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from stoker.kube.connection import ApiError, Connection, credentials_from
 from stoker.kube.reflector import Reflector, Scope
 from stoker.kube.resources import EVENTS, Key, Resource
+from tests.beside import working
 from tests.integration.api_server import ApiServer
 
 CONFIG_MAPS = Resource("", "v1", "configmaps")
@@ -52,13 +53,8 @@ async def following(api: ApiServer) -> AsyncIterator[Followed]:
     async with Connection.open(await credentials_from(api.kubeconfig)) as connection:
         scope = Scope(CONFIG_MAPS, "default", label_selector="of=test")
         followed.reflector = Reflector(connection, scope, lambda item: str(item["data"]["x"]), followed.note)
-        task = asyncio.create_task(followed.reflector.run())
-        try:
+        async with working(followed.reflector.run()):
             yield followed
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
 
 @pytest.fixture
@@ -112,11 +108,10 @@ async def test_a_kind_without_bookmarks_that_says_nothing_is_quiet_and_not_broke
     async with Connection.open(await credentials_from(bare_api.kubeconfig)) as connection:
         quiet = Scope(EVENTS, "kube-public")
         reflector = Reflector(connection, quiet, dict, lambda *_: None, silent_seconds=3.5, watch_seconds=(2, 2))
-        task = asyncio.create_task(reflector.run())
-        await reflector.wait_until_synced()
-        await asyncio.sleep(5)
-        assert reflector.silence_seconds() < 2.5
-        task.cancel()
+        async with working(reflector.run()):
+            await reflector.wait_until_synced()
+            await asyncio.sleep(5)
+            assert reflector.silence_seconds() < 2.5
     assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == []
 
 

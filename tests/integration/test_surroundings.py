@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 from stoker.core.follow.others import Quota
@@ -11,6 +11,7 @@ from stoker.kube.connection import Connection, credentials_from
 from stoker.kube.observed import Reference
 from stoker.kube.resources import Key
 from stoker.kube.surroundings import Surroundings
+from tests.beside import working
 from tests.integration.api_server import ApiServer
 
 GPU = "nvidia.com/gpu"
@@ -29,13 +30,10 @@ async def until(holds: Callable[[], bool]) -> None:
 async def seen(api: ApiServer) -> AsyncIterator[tuple[Connection, Surroundings]]:
     async with Connection.open(await credentials_from(api.kubeconfig)) as connection:
         surroundings = Surroundings(connection, (), with_holders=True)
-        task = asyncio.create_task(surroundings.run())
         try:
-            yield connection, surroundings
+            async with working(surroundings.run()):
+                yield connection, surroundings
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
             await asyncio.sleep(0.2)
 
 

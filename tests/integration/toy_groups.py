@@ -12,6 +12,7 @@ from stoker.kube import resources
 from stoker.kube.connection import ApiError, ApiUnreachableError, Connection
 from stoker.kube.reflector import Reflector, Scope
 from stoker.kube.resources import Key, Resource
+from tests.beside import working
 
 STATEFUL_SETS = Resource("apps", "v1", "statefulsets")
 _PREFIX = "leaderworkerset.sigs.k8s.io/"
@@ -74,14 +75,8 @@ class ToyGroups:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(work) for work in (self._sets.run(), self._pods.run(), self._work())]
-        try:
+        async with working(self._sets.run(), self._pods.run(), self._work()):
             yield
-        finally:
-            for task in tasks:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
 
     def _set_changed(self, key: Key, _old: Json | None, _new: Json | None) -> None:
         self._due.put_nowait(key)

@@ -13,6 +13,7 @@ from stoker.kube import resources
 from stoker.kube.connection import ApiError, ApiUnreachableError, Connection
 from stoker.kube.reflector import Reflector, Scope
 from stoker.kube.resources import Key
+from tests.beside import working
 
 NODE = "toy"
 _HEARTBEAT_SECONDS = 10.0
@@ -48,15 +49,9 @@ class ToyNode:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         await self._register()
-        tasks = [asyncio.create_task(work) for work in (self.pods.run(), self._work(), self._beat())]
-        await self.pods.wait_until_synced()
-        try:
+        async with working(self.pods.run(), self._work(), self._beat()):
+            await self.pods.wait_until_synced()
             yield
-        finally:
-            for task in tasks:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
 
     async def _register(self) -> None:
         node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": self.name}}

@@ -69,12 +69,22 @@ class World:
 
     async def pods(self) -> set[str]:
         """Those that are there to stay."""
-        found = await self.of_model(resources.PODS)
-        return {
-            pod["metadata"]["name"]
-            for pod in found
+        return {pod["metadata"]["name"] for pod in await self._staying()}
+
+    async def taking_traffic(self) -> list[dict[str, Any]]:
+        """Those of them that are ready; of a replica that spans several, its leader."""
+        return [
+            pod
+            for pod in await self._staying()
+            if any(one["type"] == "Ready" and one["status"] == "True" for one in pod["status"].get("conditions") or ())
+        ]
+
+    async def _staying(self) -> list[dict[str, Any]]:
+        return [
+            pod
+            for pod in await self.of_model(resources.PODS)
             if "deletionTimestamp" not in pod["metadata"] and pod["metadata"]["labels"].get(TIER_LABEL) == "serving"
-        }
+        ]
 
     async def settled(self, replicas: int) -> bool:
         """The spec is brought about, nothing is on its way out, and the status says so."""

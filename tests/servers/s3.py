@@ -18,6 +18,7 @@ _AUTHORIZATION = re.compile(
     r"\s*SignedHeaders=(?P<headers>[^,]+),\s*Signature=(?P<signature>[0-9a-f]{64})"
 )
 _SKEW = timedelta(minutes=15)
+_REGION = "us-east-1"
 
 
 @dataclass
@@ -33,11 +34,11 @@ class Bucket:
 class S3:
     """Path style. `keys` are what may sign."""
 
-    def __init__(self, keys: Mapping[str, str] | None = None, region: str = "us-east-1", page_size: int = 1000) -> None:
+    def __init__(self, keys: Mapping[str, str] | None = None) -> None:
         self.buckets: dict[str, Bucket] = {}
-        self.page_size = page_size
+        self.page_size = 1000
         self.session_token: str | None = None  # what signed requests must carry too
-        self._keys, self._region = dict(keys or {}), region
+        self._keys = dict(keys or {})
 
     def answer(self, asked: Asked) -> Answer:
         name, _, key = asked.path.lstrip("/").partition("/")
@@ -89,7 +90,7 @@ class S3:
         secret = self._keys.get(match["key"]) if match else None
         if match is None or secret is None:
             return "InvalidAccessKeyId"
-        if match["region"] != self._region:
+        if match["region"] != _REGION:
             return "AuthorizationHeaderMalformed"
         if self.session_token and asked.headers.get("x-amz-security-token") != self.session_token:
             return "InvalidToken"

@@ -7,7 +7,7 @@ run(), and only argparse at its top.
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,11 @@ class _Command(argparse.ArgumentParser):
 
 def parser_named(program: str) -> argparse.ArgumentParser:
     """The whole command line, which calls itself so."""
+    return _command_line(program)[0]
+
+
+def _command_line(program: str) -> tuple[argparse.ArgumentParser, Collection[str]]:
+    """And the names of its commands."""
     parser = argparse.ArgumentParser(
         prog=program,
         description="Keeps fleets of GPU model servers hot on Kubernetes.",
@@ -80,21 +85,18 @@ def parser_named(program: str) -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Command)
     for command in COMMANDS:
         command.add_to(subparsers)
-    return parser
+    return parser, subparsers.choices
 
 
-def _look_for_the_command(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:
+def _look_for_the_command(parser: argparse.ArgumentParser, names: Collection[str], arguments: Sequence[str]) -> None:
     """Says in a few words what argparse would answer with the list of all commands. Flags are argparse's own."""
     if not arguments:
         parser.print_help(sys.stderr)
         sys.exit(WRONG_USE)
-    from stoker.cli.completion_scripts import commands_of  # noqa: PLC0415 - start-up must be quick
-
     first = arguments[0]
-    names = [command.name for command in commands_of(parser)]
     if first.startswith("-") or first in names:
         return
-    from difflib import get_close_matches  # noqa: PLC0415
+    from difflib import get_close_matches  # noqa: PLC0415 - start-up must be quick
 
     near = get_close_matches(first, names, n=1, cutoff=0.5)
     offer = f"did you mean {near[0]}?" if near else f"`{parser.prog} --help` lists those that there are"
@@ -105,9 +107,9 @@ def _look_for_the_command(parser: argparse.ArgumentParser, arguments: Sequence[s
 def main(arguments: Sequence[str] | None = None) -> int:
     """What the shell gets back."""
     called_as = Path(sys.argv[0]).name
-    parser = parser_named("kubectl stoker" if called_as.startswith("kubectl-") else "stoker")
+    parser, names = _command_line("kubectl stoker" if called_as.startswith("kubectl-") else "stoker")
     arguments = sys.argv[1:] if arguments is None else arguments
-    _look_for_the_command(parser, arguments)
+    _look_for_the_command(parser, names, arguments)
     options = parser.parse_args(arguments)
     try:
         code: int = options.run(options)

@@ -1,4 +1,4 @@
-"""-o text or json, for the commands that change something and then say what they did."""
+"""-o text or json, and how commands that change something then say what they did."""
 
 import argparse
 from collections.abc import Mapping

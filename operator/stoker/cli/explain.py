@@ -2,7 +2,7 @@
 
 import argparse
 
-from stoker.cli import model_options
+from stoker.cli import answer_options, model_options
 
 
 def add_to(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -13,7 +13,7 @@ def add_to(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         " to do about them, what happened lately, and what would change the number of replicas.",
     )
     model_options.add_to(parser, many=False)
-    parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="(default: text)")
+    answer_options.add_to(parser)
     parser.set_defaults(run=run)
 
 

@@ -33,8 +33,8 @@ def is_terminal(stream: TextIO | None = None) -> bool:
     return (stream or sys.stdout).isatty() and os.environ.get("TERM") != "dumb"
 
 
-def paint_for(stream: TextIO | None = None) -> Paint:
-    return Paint(on=is_terminal(stream) and not os.environ.get("NO_COLOR"))
+def paint_for() -> Paint:
+    return Paint(on=is_terminal() and not os.environ.get("NO_COLOR"))
 
 
 def printable(text: str) -> str:

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from stoker.cli import cluster_options, configuration_options
+from stoker.cli import answer_options, cluster_options, configuration_options
 
 if TYPE_CHECKING:
     from stoker.core.preflight.check import Check
@@ -23,7 +23,7 @@ def add_to(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument(
         "--operator-namespace", metavar="NAME", help="namespace that the operator runs in (default: that of the model)"
     )
-    parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="(default: text)")
+    answer_options.add_to(parser)
     configuration_options.add_to(parser)
     cluster_options.add_to(parser)
     parser.set_defaults(run=run)

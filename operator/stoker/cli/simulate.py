@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stoker.cli import answer_options
 from stoker.cli.input_error import InputError
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def add_to(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     parser.add_argument("--router", choices=_ROUTERS, default="least-load", help="(default: least-load)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of all that is drawn (default: 1)")
-    parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="(default: text)")
+    answer_options.add_to(parser)
     parser.add_argument("--plot", metavar="FILE.svg", help="draw the time line; with --compare the costs as well")
     parser.set_defaults(run=run)
 

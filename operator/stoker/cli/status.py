@@ -2,7 +2,7 @@
 
 import argparse
 
-from stoker.cli import live_screen, model_options
+from stoker.cli import answer_options, live_screen, model_options
 
 
 def add_to(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -15,7 +15,7 @@ def add_to(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     model_options.add_to(parser, many=True)
     parser.add_argument("-w", "--watch", action="store_true", help="print again whenever something changed")
-    parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="(default: text)")
+    answer_options.add_to(parser)
     live_screen.add_interval(parser)
     parser.set_defaults(run=run)
 

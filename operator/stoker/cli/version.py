@@ -2,10 +2,12 @@
 
 import argparse
 
+from stoker.cli import answer_options
+
 
 def add_to(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = subparsers.add_parser("version", help="print the version of this program and of the API that it speaks")
-    parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="(default: text)")
+    answer_options.add_to(parser)
     parser.set_defaults(run=run)
 
 

@@ -32,9 +32,7 @@ class PortTakenError(Exception):
 
 
 @asynccontextmanager
-async def serve_health(
-    health: Health, port: int, metrics: Callable[[], Awaitable[bytes]] | None = None
-) -> AsyncIterator[int]:
+async def serve_health(health: Health, port: int, metrics: Callable[[], Awaitable[bytes]]) -> AsyncIterator[int]:
     """Gives the port, which the system chooses where it is 0."""
 
     async def healthz(_: web.Request) -> web.Response:
@@ -46,7 +44,7 @@ async def serve_health(
         return web.Response(text=health.state, status=200 if ready else 503)
 
     async def scraped(_: web.Request) -> web.Response:
-        return web.Response(body=await metrics() if metrics else b"", headers={"Content-Type": CONTENT_TYPE})
+        return web.Response(body=await metrics(), headers={"Content-Type": CONTENT_TYPE})
 
     application = web.Application()
     routes = [web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", scraped)]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from stoker.core.plan.actions import Plan
-from stoker.core.plan.rollout.steps import Step
+from stoker.core.plan.rollout.steps import step_named
 from stoker.kube.resources import Key
 
 
@@ -25,7 +25,7 @@ class RolloutTurns:
         elif key not in self._rolls:
             rows = (manifest.get("status") or {}).get("revisions") or ()
             paused = ((manifest.get("spec") or {}).get("rollout") or {}).get("paused")
-            self._rolls[key] = not paused and any(row.get("state") in set(Step) for row in rows)
+            self._rolls[key] = not paused and any(step_named(row.get("state")) for row in rows)
 
     def elsewhere(self, key: Key, models: int) -> tuple[str, ...] | None:
         """The others that roll out; None where fewer than all models were looked at."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 COLUMNS = ("arrival_s", "prompt_tokens", "output_tokens")
 _PREFIX = "prefix"  # optional: requests with the same one begin with the same tokens
+_PREFIX_SHARE = 0.5  # of a prompt
 _MOST_PROBLEMS = 5
 _LONGEST_SECONDS = 31 * 86_400.0
 
@@ -45,7 +46,7 @@ class Trace:
         return max((prompt + output for prompt, output in zip(self.prompts, self.outputs, strict=True)), default=0)
 
 
-def trace_from_csv(name: str, lines: Iterable[str], prefix_share: float = 0.5) -> Trace:
+def trace_from_csv(name: str, lines: Iterable[str]) -> Trace:
     """Raises TraceError. Lines may come in any order of time."""
     reader = csv.DictReader(lines)
     missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
@@ -74,7 +75,7 @@ def trace_from_csv(name: str, lines: Iterable[str], prefix_share: float = 0.5) -
         prompts=tuple(row[1] for row in rows),
         outputs=tuple(row[2] for row in rows),
         prefixes=tuple(row[3] for row in rows) if shared else (),
-        prefix_share=prefix_share if shared else 0.0,
+        prefix_share=_PREFIX_SHARE if shared else 0.0,
     )
 
 

@@ -75,7 +75,7 @@ class StallRule:
             self.has_counters = True
         return max(0.0, seen.now_seconds - self._still_since) if seen.is_busy else 0.0
 
-    def limit_seconds(self, prompt_bytes: int = 0) -> float:
+    def limit_seconds(self, prompt_bytes: int) -> float:
         trust = 1.0 if self.has_counters else BLIND_FACTOR
         return self._stall_seconds * trust + min(prompt_bytes / PROMPT_BYTES_PER_SECOND, MOST_PROMPT_SECONDS)
 

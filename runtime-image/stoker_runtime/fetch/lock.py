@@ -48,11 +48,11 @@ class LockTimes:
 class Lock:
     """Held from `acquired` on, until released or lost."""
 
-    def __init__(self, volume: Volume, folder: str, times: LockTimes, holder: str | None = None) -> None:
+    def __init__(self, volume: Volume, folder: str, times: LockTimes) -> None:
         self._volume, self._folder = volume, checked_name("folder", folder)
         self._path = volume.locks / folder
         self._times = times
-        self.holder = holder or uuid.uuid4().hex
+        self.holder = uuid.uuid4().hex
         self._handle: int | None = None
         self._beats = 0
         self._beaten_at = 0.0

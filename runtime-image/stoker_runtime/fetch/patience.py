@@ -67,12 +67,10 @@ class Patience:
         times: Times,
         stop: threading.Event,
         clock: Callable[[], float] = time.monotonic,
-        chance: Callable[[], float] = random,
     ) -> None:
         self.times = times
         self._stop = stop
         self._clock = clock
-        self._chance = chance
         self._progress_at = clock()
 
     def progressed(self) -> None:
@@ -84,7 +82,8 @@ class Patience:
         left_seconds = self._progress_at + self.times.patience_seconds - self._clock()
         if left_seconds <= 0:
             return False
-        self._stop.wait(min(left_seconds, wait_seconds(self.times, attempt, why.told_seconds, self._chance())))
+        chance = random()  # noqa: S311 - it keeps the jobs of a fleet apart
+        self._stop.wait(min(left_seconds, wait_seconds(self.times, attempt, why.told_seconds, chance)))
         self.check()
         return True
 

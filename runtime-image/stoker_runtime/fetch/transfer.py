@@ -47,12 +47,12 @@ class Transfer:
         revision: str,
         web: HttpWeb,
         progress: Progress,
-        settings: Settings | None = None,
+        settings: Settings,
     ) -> None:
         self._source, self._revision, self._web = source, revision, web
         self._progress = progress
         self._way = Way(web, Patience(web.times, web.stop), progress)
-        self._settings = settings or Settings()
+        self._settings = settings
         self._changed = threading.Condition()
         self._jobs: deque[Job] = deque()
         self._later: Iterator[Job] = iter(())

@@ -39,7 +39,6 @@ class Skipped:
 class GgufHeader:
     metadata: Mapping[str, Any]
     tensors: tuple[Tensor, ...]
-    least_file_bytes: int  # how long the file must be at least: the last tensor may be padded
 
 
 def read_gguf(part: Part, file: str, file_bytes: int | None = None) -> GgufHeader:
@@ -60,7 +59,8 @@ def read_gguf(part: Part, file: str, file_bytes: int | None = None) -> GgufHeade
         key = cursor.text()
         metadata[key] = _value(cursor, cursor.whole("I"), 0)
     placed = [_tensor(cursor) for _ in range(tensor_count)]
-    return GgufHeader(metadata, tuple(tensor for _, tensor in placed), _file_end(cursor, metadata, placed, file_bytes))
+    _check_places(cursor, metadata, placed, file_bytes)
+    return GgufHeader(metadata, tuple(tensor for _, tensor in placed))
 
 
 def _value(cursor: Cursor, kind: int, depth: int) -> Any:
@@ -110,9 +110,9 @@ def _tensor(cursor: Cursor) -> tuple[int, Tensor]:
     return offset, Tensor(name, packing.name, shape, size_bytes)
 
 
-def _file_end(
+def _check_places(
     cursor: Cursor, metadata: Mapping[str, Any], placed: list[tuple[int, Tensor]], file_bytes: int | None
-) -> int:
+) -> None:
     alignment = metadata.get("general.alignment", 32)
     if type(alignment) is not int or not 0 < alignment <= 1 << 20:
         raise unreadable(cursor.file, f"general.alignment must be a small whole number, not {shown(alignment)}")
@@ -125,4 +125,3 @@ def _file_end(
     end = data_first + reached if placed else cursor.position
     if file_bytes is not None and end > file_bytes:
         raise unreadable(cursor.file, f"truncated: its tensors end at byte {end}, the file at {file_bytes}")
-    return end

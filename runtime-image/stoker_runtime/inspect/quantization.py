@@ -19,7 +19,7 @@ _MODELOPT = {"FP8": ("fp8", 8), "NVFP4": ("nvfp4", 4), "W4A16_AWQ": ("int4", 4),
 _PLAIN = {"mxfp4": ("mxfp4", 4), "fp8": ("fp8", 8), "fbgemm_fp8": ("fp8", 8), "eetq": ("int8", 8)}
 
 
-def quantization_of(top: Fields, text: Fields, separate: Mapping[str, Any] | None = None) -> Quantization | None:
+def quantization_of(top: Fields, text: Fields, separate: Mapping[str, Any] | None) -> Quantization | None:
     """`separate` is hf_quant_config.json, which some tools write instead."""
     found = top.part("quantization_config", "compression_config") or text.part("quantization_config")
     if found is not None:

@@ -1,6 +1,6 @@
 """One look at an engine's metrics, the same for all engines."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from stoker_runtime.readings.names import ENGINES, Names, names_on
 from stoker_runtime.readings.page import Page
@@ -20,10 +20,6 @@ class Reading:
     ttft_sum_seconds: float | None = None
     itl_count: int | None = None
     itl_sum_seconds: float | None = None
-
-    @property
-    def says_nothing(self) -> bool:
-        return all(getattr(self, field.name) is None for field in fields(self))
 
 
 def read(engine: str, text: bytes) -> Reading:

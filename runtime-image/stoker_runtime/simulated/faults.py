@@ -1,6 +1,5 @@
 """Faults on demand: set by flags at the start, changed by `POST /faults` while the engine runs."""
 
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 
@@ -63,7 +62,7 @@ def _problem(name: str, kind: object, value: object) -> str | None:
 class Injector:
     """Brings the faults about that end the process or spoil a request."""
 
-    def __init__(self, faults: Faults, leave: Callable[[int], object] = os._exit) -> None:
+    def __init__(self, faults: Faults, leave: Callable[[int], object]) -> None:
         self._leave = leave
         self._owed_errors = 0.0
         self.set(faults)

@@ -7,8 +7,6 @@ Prometheus scrapes them once a second, with the rules that the chart installs.
 import asyncio
 import json
 import shutil
-import socket
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -35,7 +33,9 @@ from stoker.telemetry.scrape import Scrape
 from stoker_runtime.agent.engine.counters import Taken
 from stoker_runtime.agent.exposition import exposition
 from stoker_runtime.readings import Reading
+from tests.beside import answering
 from tests.integration.telemetry.engine_pages import PAGES, after
+from tests.real_prometheus import prometheus_with
 from tests.unit.telemetry.fleet import (
     GPU,
     H100,
@@ -197,12 +197,8 @@ def served(world: World) -> Iterator[int]:
         def log_message(self, *_: object) -> None:
             """Nothing: a test's output is its own."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server, answering(server):
         yield server.server_port
-        server.shutdown()
-        thread.join()
 
 
 def _configuration(world: World, port: int) -> dict[str, Any]:
@@ -265,17 +261,8 @@ def prometheus_of(world: World, folder: Path) -> Iterator[Prometheus]:
     for group in rules["groups"]:
         group["interval"] = "1s"
     (folder / "rules.json").write_text(json.dumps(rules))
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = int(listening.getsockname()[1])
-    command = ["prometheus", f"--config.file={folder}/prometheus.json", f"--storage.tsdb.path={folder}/data"]
-    command += [f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]
-    with served(world) as page_port, (folder / "log").open("w") as log:
-        (folder / "prometheus.json").write_text(json.dumps(_configuration(world, page_port)))
-        with subprocess.Popen(command, stdout=log, stderr=log) as process:
-            try:
-                prometheus = Prometheus(f"http://127.0.0.1:{port}")
-                prometheus.wait_for(world.computed)
-                prometheus.wait_for("sum(rate(stoker_look_seconds_count[5m])) > 0")
-                yield prometheus
-            finally:
-                process.terminate()
+    with served(world) as page_port, prometheus_with(_configuration(world, page_port), folder) as url:
+        prometheus = Prometheus(url)
+        prometheus.wait_for(world.computed)
+        prometheus.wait_for("sum(rate(stoker_look_seconds_count[5m])) > 0")
+        yield prometheus

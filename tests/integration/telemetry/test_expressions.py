@@ -12,8 +12,8 @@ from stoker.telemetry.catalogue import METRICS
 from stoker.telemetry.dashboards.all import DASHBOARDS, as_json
 from stoker.telemetry.rules.alerts import ALERTS, Alert
 from stoker.telemetry.rules.engine_series import SERIES
-from stoker.telemetry.rules.recorded import measured
-from stoker.telemetry.rules.recording import RECORDINGS, Recording
+from stoker.telemetry.rules.recorded import Recording, measured
+from stoker.telemetry.rules.recording import RECORDINGS
 from stoker_runtime.agent.exposition import FAMILIES, PREFIX
 from stoker_runtime.readings import read
 from tests.integration.telemetry.engine_pages import PAGES

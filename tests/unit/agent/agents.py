@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import aiohttp
 
-from tests.free_ports import free_ports
+from e2e.cluster.free_ports import free_ports
 
 RUNTIME = Path(__file__).parents[3] / "runtime-image"
 TOKEN, PRESTOP = "control-token", "prestop-token"

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from e2e.cluster.free_ports import free_ports
 from stoker_runtime.agent.engine.counters import EngineCounters, fetched_from
 from stoker_runtime.agent.engine.health import Health, ask_health
 from stoker_runtime.agent.engine.loopback import EngineGoneError, EngineLateError, EngineNonsenseError, ask
 from stoker_runtime.agent.engine.warm_up import warm_up
 from stoker_runtime.agent.pipe.upstream import SocketUpstream, TcpUpstream
-from tests.free_ports import free_ports
 
 OK = b"HTTP/1.1 200 OK\r\n"
 

@@ -5,9 +5,9 @@ import os
 import socket
 from pathlib import Path
 
+from e2e.cluster.free_ports import free_ports
 from stoker.agents.asking import Order, Place, ask
 from stoker.core.pool.report import Gate, Heard, Verb
-from tests.free_ports import free_ports
 from tests.unit.agent.agents import TOKEN, Agent
 
 POD = os.environ.get("HOSTNAME", "")

@@ -74,7 +74,7 @@ def test_a_queue_that_triton_does_not_have_is_not_empty() -> None:
 
 @pytest.mark.parametrize("engine", ["ollama", "transformers", "no-such-engine"])
 def test_an_engine_without_metrics_says_nothing(engine: str) -> None:
-    assert read(engine, pages.VLLM).says_nothing
+    assert read(engine, pages.VLLM) == Reading()
 
 
 @pytest.mark.parametrize(
@@ -83,11 +83,11 @@ def test_an_engine_without_metrics_says_nothing(engine: str) -> None:
 )
 def test_a_custom_server_is_read_as_the_engine_whose_names_it_has(page: bytes, engine: str) -> None:
     assert read("custom", page) == read(engine, page)
-    assert not read("custom", page).says_nothing
+    assert read("custom", page) != Reading()
 
 
 def test_a_custom_server_with_names_of_its_own_says_nothing() -> None:
-    assert read("custom", b"my_requests 3\n").says_nothing
+    assert read("custom", b"my_requests 3\n") == Reading()
 
 
 def test_engines_of_one_page_are_added_and_the_fullest_cache_counts() -> None:

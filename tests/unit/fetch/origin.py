@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.beside import answering
+
 
 @dataclass
 class Fault:
@@ -135,13 +137,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def served(files: dict[str, bytes]) -> Iterator[Origin]:
-    origin = Origin(files)
-    thread = threading.Thread(target=origin.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
-        yield origin
-    finally:
-        origin.gone.set()
-        origin.shutdown()
-        origin.server_close()
-        thread.join()
+    with Origin(files) as origin, answering(origin):
+        try:
+            yield origin
+        finally:
+            origin.gone.set()

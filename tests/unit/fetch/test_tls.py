@@ -6,18 +6,15 @@ import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from e2e.cluster.pki import new_authority
 from stoker_runtime.failure import Reason, WeightsError
 from stoker_runtime.fetch.source import Request
 from stoker_runtime.fetch.web import HttpWeb
+from tests.beside import answering
 from tests.unit.fetch.origin import Origin
 from tests.unit.fetch.runs import QUICK
 
@@ -27,30 +24,14 @@ IMPATIENT = replace(QUICK, patience_seconds=0.3)
 
 @pytest.fixture
 def secured(tmp_path: Path) -> Iterator[Origin]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    (tmp_path / "bundle.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (tmp_path / "key.pem").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
+    """By a certificate of the authority in ca.crt."""
+    pair = new_authority(tmp_path).issue("origin", HOST, dns=(HOST,))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "bundle.pem", tmp_path / "key.pem")
+    context.load_cert_chain(pair.certificate_file, pair.key_file)
     origin = Origin({"a": b"content" * 50_000})
     origin.socket = context.wrap_socket(origin.socket, server_side=True)
-    thread = threading.Thread(target=origin.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    yield origin
-    origin.shutdown()
-    origin.server_close()
-    thread.join()
+    with origin, answering(origin):
+        yield origin
 
 
 class _Tunnel(socketserver.BaseRequestHandler):
@@ -92,12 +73,8 @@ def proxy(secured: Origin) -> Iterator[str]:
     behind[:], refusal[:] = [secured.server_port], []
     server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Tunnel)
     server.daemon_threads, server.block_on_close = True, False
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    yield f"http://me:secret@127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with server, answering(server):
+        yield f"http://me:secret@127.0.0.1:{server.server_address[1]}"
 
 
 def asked(origin: Origin, environment: dict[str, str]) -> bytes:
@@ -110,7 +87,7 @@ def asked(origin: Origin, environment: dict[str, str]) -> bytes:
 
 @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
 def test_a_bundle_says_whom_to_trust(secured: Origin, tmp_path: Path, variable: str) -> None:
-    assert asked(secured, {variable: str(tmp_path / "bundle.pem")}) == b"content" * 50_000
+    assert asked(secured, {variable: str(tmp_path / "ca.crt")}) == b"content" * 50_000
 
 
 def test_a_certificate_that_is_not_trusted_is_told_at_once(secured: Origin) -> None:
@@ -125,7 +102,7 @@ def test_a_bundle_that_cannot_be_read_is_named(secured: Origin, tmp_path: Path) 
 
 
 def test_through_a_proxy_the_certificate_is_still_the_hosts_own(secured: Origin, tmp_path: Path, proxy: str) -> None:
-    trusting = {"HTTPS_PROXY": proxy, "SSL_CERT_FILE": str(tmp_path / "bundle.pem")}
+    trusting = {"HTTPS_PROXY": proxy, "SSL_CERT_FILE": str(tmp_path / "ca.crt")}
     assert asked(secured, trusting) == b"content" * 50_000
     assert heads[0].startswith(f"CONNECT {HOST}:{secured.server_port} HTTP/1.1\r\n")
     assert "Proxy-Authorization: Basic " in heads[0]

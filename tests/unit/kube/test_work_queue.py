@@ -40,8 +40,8 @@ class Looks:
         self.succeeded[key] = began
         return self._again
 
-    def times(self, key: str = "a") -> list[float]:
-        return [at for at, name in self.at if name == key]
+    def times(self) -> list[float]:
+        return [at for at, name in self.at if name == "a"]
 
 
 def played(looks: Looks, steps: Iterable[tuple[float, str]], until: float = 1000.0, workers: int = 2) -> None:

@@ -190,7 +190,7 @@ CASES = [
         ConditionType.PROGRESSING,
         "True",
         waiting_for_its_turn,
-        "models/other roll out, as many as rollouts.modelsAtOnce",
+        "models/other rolls out, as many as rollouts.modelsAtOnce",
     ),
     Case(Reason.ROLLED_BACK, STALLED, "True", rolled_back, "unknown flag --fast"),
     Case(

@@ -9,9 +9,9 @@ from tests.unit.plan.rollout_world import SURGE_WAIT_SECONDS, RolloutWorld, worl
 OTHERS = ("models/a", "models/b")
 
 
-def bounded(replicas: int, *, gpus: int = 100, warm: int = 0) -> RolloutWorld:
+def bounded(replicas: int, *, gpus: int = 100, warm: int = 0, at_once: int = 2) -> RolloutWorld:
     toy = world(replicas, gpus, warm)
-    rollouts = {"surgeWaitSeconds": SURGE_WAIT_SECONDS, "modelsAtOnce": 2}
+    rollouts = {"surgeWaitSeconds": SURGE_WAIT_SECONDS, "modelsAtOnce": at_once}
     toy.settings = cluster(has_leader_worker_sets=True, configuration={"rollouts": rollouts})
     toy.elsewhere = OTHERS
     return toy
@@ -34,6 +34,22 @@ def test_a_model_waits_with_what_it_has_and_then_rolls_out(strategy: str, elsewh
     toy.elsewhere = OTHERS[:1]
     toy.quiet()
     assert toy.revisions_of_pods == {new}
+
+
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        (1, "models/0 rolls out, as many as rollouts.modelsAtOnce"),
+        (5, "models/0, models/1, models/2 and 2 more roll out, as many as rollouts.modelsAtOnce"),
+    ],
+)
+def test_who_waits_says_for_whom(others: int, said: str) -> None:
+    toy = bounded(1, at_once=others)
+    toy.elsewhere = tuple(f"models/{number}" for number in range(others))
+    toy.edit(1, 2)
+    toy.rounds(2)
+    told = {condition.type: condition.message for condition in plan(toy.snapshot()).status.conditions}
+    assert told["Reconciling"].startswith(said)
 
 
 @pytest.mark.parametrize("gpus", [3, 100])

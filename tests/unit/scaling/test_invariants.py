@@ -89,8 +89,8 @@ def observations(story: list[list[Step]], limits: Limits, prior: Prior, stride: 
     raise AssertionError
 
 
-def numbers(told: list[Observation], memory: Memory | None = None, tuning: Tuning = DEFAULT) -> list[int]:
-    memory, found = memory or Memory.empty(), []
+def numbers(told: list[Observation], tuning: Tuning = DEFAULT) -> list[int]:
+    memory, found = Memory.empty(), []
     for observation in told:
         said, memory = demand(observation, memory, tuning)
         found.append(said.serving)

@@ -2,7 +2,6 @@
 
 import json
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from urllib.parse import parse_qs
 from stoker.signals.prometheus.asking import Access
 from stoker.signals.prometheus.source import PrometheusSettings, PrometheusSource
 from stoker.signals.target import Source, Target
+from tests.beside import answering
 
 NOW = 1_900_000_000.0
 """By its clock, which is years ahead of everybody else's."""
@@ -99,13 +99,8 @@ def stand_in(tls: ssl.SSLContext | None = None, **script: Any) -> Iterator[Stand
         there.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
         if tls:
             server.socket = tls.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
+        with answering(server):
             yield there
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def target(name: str = "a", **fields: Any) -> Target:

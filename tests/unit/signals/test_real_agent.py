@@ -1,6 +1,5 @@
 """A real agent before the simulated engine, read from both of their ports."""
 
-import asyncio
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from stoker.signals.polling.pace import Pace
 from stoker.signals.signals import Signals
 from stoker.signals.target import Source, Target
+from tests.beside import working
 from tests.unit.agent.agents import Agent
 from tests.unit.signals.patience import until
 
@@ -20,13 +20,11 @@ async def test_a_real_agent_and_its_engine_are_read(tmp_path: Path) -> None:
             by_agent, uid="engine", port=agent.engine_port, source=Source.ENGINE, path="/metrics", engine="simulated"
         )
         signals.follow([by_agent, by_engine])
-        running = asyncio.create_task(signals.run())
-        await until(lambda: all(signals.reading(uid).load for uid in ("agent", "engine")), 30)
-        status, _ = await agent.complete()
-        assert status == 200
-        await until(lambda: min(arrivals(signals, "agent"), arrivals(signals, "engine")) > 0)
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        async with working(signals.run()):
+            await until(lambda: all(signals.reading(uid).load for uid in ("agent", "engine")), 30)
+            status, _ = await agent.complete()
+            assert status == 200
+            await until(lambda: min(arrivals(signals, "agent"), arrivals(signals, "engine")) > 0)
 
 
 def arrivals(signals: Signals, uid: str) -> int:

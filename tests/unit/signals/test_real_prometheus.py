@@ -1,14 +1,12 @@
 """The queries, answered by a real Prometheus that scrapes a page twice."""
 
 import asyncio
-import json
 import shutil
-import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -17,7 +15,8 @@ import pytest
 from stoker.core.scaling.observation import Reading
 from stoker.signals.prometheus.asking import Access
 from stoker.signals.prometheus.source import PrometheusSettings, PrometheusSource
-from tests.free_ports import free_ports
+from tests.beside import answering
+from tests.real_prometheus import prometheus_with
 from tests.unit.signals.patience import until
 from tests.unit.signals.prometheus_stand_in import target
 
@@ -59,21 +58,17 @@ class Pages(BaseHTTPRequestHandler):
 
 @contextmanager
 def pages() -> Iterator[int]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Pages) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Pages) as server, answering(server):
         yield server.server_port
-        server.shutdown()
-        thread.join()
 
 
-def configuration(port: int, closed_port: int) -> str:
+def configuration(port: int) -> dict[str, Any]:
     """The page of pod a twice, as by two jobs; that of pod b once; pod gone does not listen."""
     jobs = [
         ("one", "a", port, "/metrics"),
         ("other", "a", port, "/metrics"),
         ("agents", "b", port, "/agent"),
-        ("gone", "gone", closed_port, "/metrics"),
+        ("gone", "gone", 1, "/metrics"),
     ]
     scrapes = [
         {
@@ -85,20 +80,7 @@ def configuration(port: int, closed_port: int) -> str:
         }
         for job, pod, where, path in jobs
     ]
-    return json.dumps({"global": {"scrape_interval": "1s", "scrape_timeout": "1s"}, "scrape_configs": scrapes})
-
-
-@contextmanager
-def prometheus(folder: Path, page_port: int) -> Iterator[str]:
-    port, silent_port = free_ports(2)
-    (folder / "prometheus.json").write_text(configuration(page_port, silent_port))
-    command = ["prometheus", f"--config.file={folder}/prometheus.json", f"--storage.tsdb.path={folder}/data"]
-    command += [f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]
-    with (folder / "log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
-        try:
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
+    return {"global": {"scrape_interval": "1s", "scrape_timeout": "1s"}, "scrape_configs": scrapes}
 
 
 def is_ready(url: str) -> bool:
@@ -110,7 +92,7 @@ def is_ready(url: str) -> bool:
 
 
 async def test_a_real_prometheus_gives_each_page_once(tmp_path: Path) -> None:
-    with pages() as page_port, prometheus(tmp_path, page_port) as url:
+    with pages() as page_port, prometheus_with(configuration(page_port), tmp_path) as url:
         source = PrometheusSource(PrometheusSettings(Access(url)))
         source.follow([target("a"), target("b"), target("gone"), target("never")])
         await until(lambda: is_ready(url), 60)

@@ -9,6 +9,7 @@ from stoker.core.scaling.observation import Reading
 from stoker.signals.polling.pace import Pace
 from stoker.signals.signals import Signals
 from stoker.signals.target import Source, Target
+from tests.beside import working
 from tests.unit.signals.answers import http, load
 from tests.unit.signals.patience import until
 from tests.unit.signals.prometheus_stand_in import engine, source_of, stand_in
@@ -39,16 +40,6 @@ async def replica() -> AsyncIterator[int]:
         server.close()
 
 
-@asynccontextmanager
-async def running(signals: Signals) -> AsyncIterator[None]:
-    task = asyncio.create_task(signals.run())
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
 async def seen(signals: Signals, *uids: str) -> None:
     await until(lambda: all(signals.reading(uid).load for uid in uids))
 
@@ -61,7 +52,7 @@ def at(uid: str, port: int, **fields: Any) -> Target:
 async def test_replicas_of_every_source_are_read() -> None:
     with stand_in(figures=engine()) as there:
         signals = Signals(prometheus=source_of(there, interval_seconds=0.1))
-        async with replica() as agent_port, replica() as engine_port, running(signals):
+        async with replica() as agent_port, replica() as engine_port, working(signals.run()):
             signals.follow(
                 [
                     at("agent", agent_port),
@@ -79,7 +70,7 @@ async def test_replicas_of_every_source_are_read() -> None:
 async def test_a_replica_that_is_told_of_twice_is_read_once_and_one_that_is_gone_says_why() -> None:
     async with replica() as port:
         signals = Signals()
-        async with running(signals):
+        async with working(signals.run()):
             for _ in range(2):
                 signals.follow([at("well", port), at("gone", 1), at("gone", 1)])
             await seen(signals, "well")
@@ -105,7 +96,7 @@ async def test_a_load_that_is_too_old_says_how_old_it_is() -> None:
     now = 0.0
     async with replica() as port:
         signals = Signals(Pace(expire_seconds=30.0), now=lambda: now)
-        async with running(signals):
+        async with working(signals.run()):
             signals.follow([at("a", port)])
             await seen(signals, "a")
         now = 45.0
@@ -116,7 +107,7 @@ async def test_a_load_that_is_too_old_says_how_old_it_is() -> None:
 async def test_an_answer_that_lacks_something_is_told() -> None:
     with stand_in(figures=engine(), warnings=["a store did not answer"]) as there:
         signals = Signals(prometheus=source_of(there, interval_seconds=0.1))
-        async with running(signals):
+        async with working(signals.run()):
             signals.follow([scraped("a")])
             await seen(signals, "a")
             assert signals.trouble() == "Prometheus' answer is partial: a store did not answer"

@@ -1,7 +1,7 @@
 """s3://"""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,12 +25,6 @@ FILES: dict[str, Any] = {
     "single.gguf": b"g" * 100,
 }
 PATHS = {"config.json", "model 1+1=2.safetensors", "sub/a&b.txt"}
-
-
-@pytest.fixture
-def web() -> Iterator[Directed]:
-    with Directed() as web:
-        yield web
 
 
 @pytest.fixture

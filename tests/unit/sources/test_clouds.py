@@ -1,7 +1,6 @@
 """gs:// and az://"""
 
 import hashlib
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from urllib.parse import parse_qs
 
@@ -29,17 +28,9 @@ TOKEN, WRONG = "t", "sig=wrong"
 ACCOUNT_KEY = "c2VjcmV0"
 
 
-@pytest.fixture
-def web() -> Iterator[Directed]:
-    with Directed() as web:
-        yield web
-
-
-def google(
-    running: Running, web: Directed, prefix: str = "llama", label: str | None = None, token: str | None = None
-) -> GoogleSource:
+def google(running: Running, web: Directed, prefix: str = "llama", token: str | None = None) -> GoogleSource:
     environment = {"STORAGE_EMULATOR_HOST": running.authority}
-    return GoogleSource(Place("models", prefix, label), web, environment, find_token=lambda: token)
+    return GoogleSource(Place("models", prefix), web, environment, find_token=lambda: token)
 
 
 def azure(running: Running, web: Directed, prefix: str = "llama", **environment: str) -> AzureSource:

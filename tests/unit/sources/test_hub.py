@@ -1,7 +1,6 @@
 """hf://"""
 
 import hashlib
-from collections.abc import Iterator
 
 import pytest
 
@@ -17,12 +16,6 @@ WEIGHTS = bytes(range(256)) * 40
 FILES = {"config.json": b'{"a": 1}', "model.safetensors": WEIGHTS, "deep/er/merges.txt": b"a b"}
 NAME = "org/model"
 SECRET = "hf_s3cret"  # noqa: S105 - opens a server on loopback alone
-
-
-@pytest.fixture
-def web() -> Iterator[Directed]:
-    with Directed() as web:
-        yield web
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,12 +25,6 @@ LAYERS = [
 ]
 NAME = "models/llama"
 ACCOUNT = ("user", "pass:word")
-
-
-@pytest.fixture
-def web() -> Iterator[Directed]:
-    with Directed() as web:
-        yield web
 
 
 def pull_secret(folder: Path, host: str, account: tuple[str, str] = ACCOUNT) -> dict[str, str]:

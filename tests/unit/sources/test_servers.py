@@ -9,16 +9,12 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
+from e2e.cluster.pki import new_authority
 from tests.servers.faults import METADATA_ADDRESS, Fault
 from tests.servers.files import Files
 from tests.servers.serving import Running
@@ -156,9 +152,10 @@ def test_many_are_served_at_once(running: Running) -> None:
 
 
 def test_tls_is_spoken_with_a_given_certificate(tmp_path: Path) -> None:
-    certificate, key = _certificate(tmp_path)
-    with Running(Files({"a": CONTENT}), certificate=(certificate, key)) as running:
-        context = ssl.create_default_context(cafile=certificate)
+    authority = new_authority(tmp_path)
+    pair = authority.issue("server", "server", ips=("127.0.0.1",))
+    with Running(Files({"a": CONTENT}), certificate=(pair.certificate_file, pair.key_file)) as running:
+        context = ssl.create_default_context(cafile=authority.certificate_file)
         with urlopen(f"{running.url}/a", context=context, timeout=5) as response:  # noqa: S310 - our own server
             assert response.read() == CONTENT
 
@@ -190,25 +187,3 @@ _KNOWN = {
     "registry": "/v2/org/manifests/name",
     "ollama": "/v2/library/org/manifests/name",
 }
-
-
-def _certificate(folder: Path) -> tuple[Path, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    encoding = serialization.Encoding.PEM
-    (folder / "tls.crt").write_bytes(certificate.public_bytes(encoding))
-    private = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (folder / "tls.key").write_bytes(private)
-    return folder / "tls.crt", folder / "tls.key"

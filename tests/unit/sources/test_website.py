@@ -1,7 +1,6 @@
 """https://"""
 
 import hashlib
-from collections.abc import Iterator
 
 import pytest
 
@@ -15,12 +14,6 @@ from tests.unit.sources.directed import Directed, Refusal, content, listed
 HOST = "files.example"
 GGUF = b"GGUF" * 100
 DIGEST = hashlib.sha256(GGUF).hexdigest()
-
-
-@pytest.fixture
-def web() -> Iterator[Directed]:
-    with Directed() as web:
-        yield web
 
 
 def website(running: Running, web: Directed, path: str, **parts: str) -> WebsiteSource:

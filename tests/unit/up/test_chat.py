@@ -1,7 +1,6 @@
 """A chat completion that streams, as a newcomer sees it."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from e2e.up.chat import main
+from tests.beside import answering
 
 Serve = Callable[[BaseHTTPRequestHandler], None]
 
@@ -23,12 +23,8 @@ def server(serve: Serve) -> Iterator[str]:
         def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the library's name
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
-        try:
-            yield f"http://127.0.0.1:{running.server_port}/v1"
-        finally:
-            running.shutdown()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running, answering(running):
+        yield f"http://127.0.0.1:{running.server_port}/v1"
 
 
 def events(*texts: str, done: bool = True) -> bytes:

@@ -2,6 +2,7 @@
 
 import argparse
 
+from stoker.cli import answer_options
 from stoker.cli.numbers import whole
 
 _GPU_HELP = "a product or slice, such as H100-80GB or A100-80GB-MIG-3g.40gb (default: compare common ones)"
@@ -43,7 +44,7 @@ def add_to(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "--gpu-memory-percent", type=_percent, default=90, metavar="N", help="that the engine may fill (default: 90)"
     )
     parser.add_argument("--include", action="append", default=[], metavar="PATTERN", help="files of the source to read")
-    parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="(default: text)")
+    answer_options.add_to(parser)
     parser.set_defaults(run=run)
 
 

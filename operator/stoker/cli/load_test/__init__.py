@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stoker.cli import answer_options
 from stoker.cli.input_error import InputError
 from stoker.cli.numbers import seconds, whole
 from stoker.cli.openai import options as of_server
@@ -41,7 +42,7 @@ def add_to(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     parser.add_argument("--seed", type=int, metavar="N", help="of the prompts (default: another each time)")
     parser.add_argument("--dry-run", action="store_true", help="say what would be sent, and send nothing")
-    parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="(default: text)")
+    answer_options.add_to(parser)
     parser.add_argument("--plot", metavar="FILE.svg", help="draw the levels")
     parser.add_argument("--report", metavar="FILE.html", help="write one page with figures and drawing")
     parser.set_defaults(run=run)

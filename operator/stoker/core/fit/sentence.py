@@ -94,9 +94,8 @@ def _parts(found: Fit) -> str:
 def _at_once(found: Fit) -> str:
     if found.requests_at_once is None or not found.fits:
         return ""
-    such = "such request" if found.requests_at_once == 1 else "such requests"
-    half = found.requests_at_half or 0
-    return f"; holds {found.requests_at_once:,} {such} at once, {half:,} of half the length"
+    such, half = counted(found.requests_at_once, "such request"), found.requests_at_half or 0
+    return f"; holds {such} at once, {half:,} of half the length"
 
 
 def _spread(found: Fit) -> str:

@@ -11,7 +11,6 @@ from stoker.core.fit.gpu import Gpu
 from stoker_runtime.facts import Attention, Facts, Format
 from stoker_runtime.inspect.engines import why_not
 
-MOST_GPUS_PER_NODE = 8
 MOST_STAGES = 8
 
 
@@ -77,7 +76,7 @@ def obstacles(facts: Facts, setup: Setup) -> tuple[str, ...]:
         heads = " and ".join(str(count) for count in _key_value_heads(facts))
         found.append(
             f"tensorParallel {size} does not divide the {facts.attention_heads} attention heads, or neither divides nor"
-            f" is divided by the {heads} KV heads: use {_listed(even_splits(facts))}"
+            f" is divided by the {heads} KV heads: use {_any_of(even_splits(facts))}"
         )
     if stages > 1 and setup.engine not in _STAGES:
         found.append(f"{setup.engine} has no pipeline stages: set pipelineParallel to 1 instead of {stages}")
@@ -120,6 +119,6 @@ def _key_value_heads(facts: Facts) -> list[int]:
     return sorted({group.kv_heads for group in facts.groups if group.attention in split and group.kv_heads})
 
 
-def _listed(sizes: list[int]) -> str:
+def _any_of(sizes: list[int]) -> str:
     *first, last = (str(size) for size in sizes)
     return f"{', '.join(first)} or {last}" if first else last

@@ -91,9 +91,7 @@ def plan(snapshot: Snapshot) -> Plan:
         target.stage.look_again_seconds if target.stage else None,
     ]
     look_again_seconds = min((wait for wait in waits if wait is not None), default=None)
-    paused = snapshot.live.deployment.spec.rollout.paused
-    rolls = course.step is not None and not course.waits and not paused
-    return Plan(tuple(actions), status, notes, look_again_seconds, rolls, course.waits)
+    return Plan(tuple(actions), status, notes, look_again_seconds, course.rolls, course.waits)
 
 
 def _serving(replicas: Mapping[str, RevisionReplicas]) -> int:

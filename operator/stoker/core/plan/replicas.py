@@ -70,6 +70,10 @@ class RevisionReplicas:
         return self.replica_set.count if self.replica_set else len(self.replicas)
 
     @property
+    def holds_something(self) -> bool:
+        return bool(self.replicas) or self.count > 0
+
+    @property
     def ready(self) -> int:
         return sum(replica.ready for replica in self.replicas)
 

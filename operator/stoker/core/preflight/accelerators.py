@@ -3,9 +3,9 @@
 import re
 from collections.abc import Sequence
 
-from stoker.core.counted import counted, share, verb
+from stoker.core.counted import counted, listed, share, verb
 from stoker.core.names import GPU_PRODUCT_LABEL
-from stoker.core.preflight.check import Check, Level, listed
+from stoker.core.preflight.check import Check, Level
 from stoker.core.preflight.facts import Facts, Node, Unread
 
 GPU_MEMORY_LABEL = "nvidia.com/gpu.memory"

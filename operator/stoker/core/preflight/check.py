@@ -1,6 +1,5 @@
 """What a check says."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -22,9 +21,3 @@ class Check:
     level: Level
     sentence: str
     remedy: str = ""
-
-
-def listed(names: Sequence[str], most: int = 3) -> str:
-    """a, b, c and 4 more."""
-    shown = ", ".join(names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

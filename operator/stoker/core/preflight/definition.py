@@ -5,7 +5,8 @@ from typing import Any
 
 from stoker.api.schema.crd import PLURAL, custom_resource_definition
 from stoker.api.v1alpha1.modeldeployment import GROUP, VERSION
-from stoker.core.preflight.check import Check, Level, listed
+from stoker.core.counted import listed
+from stoker.core.preflight.check import Check, Level
 from stoker.core.preflight.facts import Facts, Unread
 
 _NAME = "crd"

@@ -1,7 +1,8 @@
 """Storage for the weights: a class that claims get, and somebody who makes volumes for it."""
 
 from stoker.api.configuration import Configuration
-from stoker.core.preflight.check import Check, Level, listed
+from stoker.core.counted import listed
+from stoker.core.preflight.check import Check, Level
 from stoker.core.preflight.facts import Facts, StorageClass, Unread
 
 _CLASS, _BINDING, _PROVISIONER = "storage-class", "storage-binding", "storage-provisioner"

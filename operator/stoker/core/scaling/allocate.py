@@ -66,9 +66,9 @@ class _Table:
             self.free[pool] -= devices
         self._used[member.namespace] = self._used.get(member.namespace, 0) + devices
 
-    def _within_quota(self, member: Member, freed: int = 0) -> bool:
+    def _within_quota(self, member: Member) -> bool:
         quota = self._fleet.quotas.get(member.namespace)
-        return quota is None or self._used.get(member.namespace, 0) - freed + member.devices_each <= quota
+        return quota is None or self._used.get(member.namespace, 0) + member.devices_each <= quota
 
     def give(self, given: _Given) -> bool:
         """One replica from what is free."""
@@ -221,7 +221,7 @@ def _why(given: _Given, demand: Demand, wanted: int) -> str:
     if given.serving < wanted:
         return f"{share(given.serving, wanted, 'serving replica')} granted: {given.refusals[0]}"
     if wanted > demand.serving:
-        stay = f"{counted(wanted, 'serving replica', 'stays', 'stay')}"
+        stay = counted(wanted, "serving replica", "stays", "stay")
         return (
             f"{stay}, {demand.serving} {verb(demand.serving, 'is', 'are')} wanted: the fleet gives up no more for now"
         )

@@ -43,7 +43,6 @@ class Rate:
     """The longest window that agreed with the result."""
     recent_per_second: float
     """Of the shortest window."""
-    covered_seconds: float
 
 
 def record(history: History, now_seconds: float, arrived: Sequence[Arrived]) -> History:
@@ -120,4 +119,4 @@ def rate(history: History, rise_deviations: float, fall_deviations: float) -> Ra
             estimate, agreeing = recent, seconds
         elif not lowest <= estimate <= highest:
             estimate, agreeing = min(max(estimate, lowest), highest), seconds
-    return Rate(estimate, agreeing, recent, covered)
+    return Rate(estimate, agreeing, recent)

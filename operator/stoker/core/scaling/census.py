@@ -40,7 +40,7 @@ def census_of(
     seen: Mapping[str, Seen],
     now_seconds: float,
     stuck_seconds: float,
-    aside: Collection[str] = (),
+    aside: Collection[str],
 ) -> Census:
     ready, starting, loads = [], [], []
     pending = warm_ready = resting = draining = known = saturated = stuck = 0

@@ -287,7 +287,6 @@ def _answer(tick: _Tick, needed: Need, wanted: _Wanted) -> Demand:
         warm=warm,
         floor=min(limits.floor, limits.maximum),
         lead_seconds=tick.expected.lead_seconds,
-        urgent=wanted.serving > tick.census.counted or needed.backlog.movable > 0.0,
         curve=curve(wanted.serving, limits.floor, late, full),
         reasons=wanted.reasons,
         explanation=_explanation(tick, needed, wanted, warm),

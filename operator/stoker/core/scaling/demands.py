@@ -44,8 +44,6 @@ class Demand:
     warm: int
     floor: int
     lead_seconds: float
-    urgent: bool
-    """Requests wait for it."""
     curve: tuple[Worth, ...]
     """One entry for each serving replica, worth never rising."""
     reasons: tuple[Reason, ...]

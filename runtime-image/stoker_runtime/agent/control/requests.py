@@ -36,14 +36,14 @@ class Answer:
     content_type: str = "application/json"
     headers: dict[str, str] = field(default_factory=dict)
 
-    def to_bytes(self, *, keep_alive: bool, with_body: bool = True) -> bytes:
+    def to_bytes(self, *, keep_alive: bool) -> bytes:
         close = "" if keep_alive else "connection: close\r\n"
         more = "".join(f"{name}: {value}\r\n" for name, value in self.headers.items())
         head = (
             f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}\r\ncontent-type: {self.content_type}\r\n"
             f"content-length: {len(self.body)}\r\n{more}{close}\r\n"
         )
-        return head.encode("latin-1") + (self.body if with_body else b"")
+        return head.encode("latin-1") + self.body
 
 
 def parsed(head: bytes) -> Request:

@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 
 from stoker_runtime.fetch.source import RemoteFile, Request, Web
 from stoker_runtime.fetch.sources.answers import nonsense, read_xml, whole_number
-from stoker_runtime.fetch.sources.azure_access import VERSION, Access, access_of
+from stoker_runtime.fetch.sources.azure_access import VERSION, access_of
 from stoker_runtime.fetch.sources.digests import hexadecimal_of
 from stoker_runtime.fetch.sources.listed_prefix import ListedPrefix
 from stoker_runtime.fetch.sources.listing import check_length
@@ -31,14 +31,12 @@ class AzureSource(ListedPrefix[_Blob]):
         place: Place,
         web: Web,
         environment: Mapping[str, str],
-        *,
-        access: Access | None = None,
     ) -> None:
         super().__init__(place, f"az://{account}")
         self._web = web
         endpoint = environment.get("AZURE_STORAGE_ENDPOINT") or f"https://{account}.blob.core.windows.net"
         self._base = f"{endpoint.rstrip('/')}/{place.container}"
-        self._access = access or access_of(account, place.container, environment)
+        self._access = access_of(account, place.container, environment)
 
     def request(self, revision: str, file: RemoteFile) -> Request:  # noqa: ARG002 - the key holds the version
         name = PinnedName.read(file.key)

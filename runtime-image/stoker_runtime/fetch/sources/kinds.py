@@ -31,7 +31,7 @@ _DESCRIPTIONS = (
 _MOST_DESCRIPTION_BYTES = 256 << 20
 
 
-def kind_of(path: str, size_bytes: int | None = None) -> Kind:
+def kind_of(path: str, size_bytes: int | None) -> Kind:
     *folders, name = path.lower().split("/")
     if any(folder in _OTHER_FOLDERS or folder.startswith("checkpoint-") for folder in folders):
         # Code and pickles are what they are wherever they lie: a pattern may name them.

@@ -85,7 +85,7 @@ def model(
     return seen(item(name, spec=spec, status=status, **changed))
 
 
-def untouched(name: str = "fresh") -> Seen:
+def untouched() -> Seen:
     """As the API server makes it, before any operator looked."""
     waiting = "WaitingForOperator"
     status = {
@@ -96,5 +96,5 @@ def untouched(name: str = "fresh") -> Seen:
         ],
         **dict.fromkeys(("replicas", "readyReplicas", "desiredReplicas", "accelerators"), 0),
     }
-    metadata = {"name": name, "namespace": "models", "generation": 1, "uid": "u"}
+    metadata = {"name": "fresh", "namespace": "models", "generation": 1, "uid": "u"}
     return seen({"metadata": metadata, "spec": copy.deepcopy(_SPEC), "status": status})

@@ -10,7 +10,7 @@ from stoker.core.plan.rollout.counts import Held, goals, not_begun
 from stoker.core.plan.rollout.failure import Failure, failure_of
 from stoker.core.plan.rollout.proof import proven, unproven_seconds
 from stoker.core.plan.rollout.room import no_room
-from stoker.core.plan.rollout.steps import Step, step_of
+from stoker.core.plan.rollout.steps import Step, step_named, step_of
 from stoker.core.plan.rollout.turn import NEXT_TURN_SECONDS, waits_for_turn
 from stoker.core.plan.snapshot import Snapshot
 from stoker.core.plan.target import Target, way_back
@@ -32,6 +32,7 @@ class Course:
     look_again_seconds: float | None = None
     before: Step | None = None  # as the status has it
     waits: bool = False  # whether it would be under way, if fewer other models rolled out
+    rolls: bool = False  # whether it is, so that others may have to wait for its end
 
 
 def course_of(snapshot: Snapshot, target: Target, replicas: Mapping[str, RevisionReplicas], wanted: int) -> Course:
@@ -40,12 +41,13 @@ def course_of(snapshot: Snapshot, target: Target, replicas: Mapping[str, Revisio
     name, rollout = target.rendered.name, snapshot.live.deployment.spec.rollout
     good = snapshot.live.deployment.status.good_revision
     numbers = {revision.name: revision.number for revision in snapshot.revisions}
-    others = [held for revision, held in replicas.items() if revision != name and _holds_something(held)]
+    others = [held for revision, held in replicas.items() if revision != name and held.holds_something]
     old = [_held(held, held.ready, good) for held in newest_first(others, numbers)]
     own = replicas.get(name)
     settings = snapshot.cluster.configuration.rollouts
     ready = proven(own.replicas, settings.proving_seconds, snapshot.now) if own else 0
     before = _step_before(snapshot, name)
+    unserved = not any(held.ready for held in old)
     # What goes back from a failed revision has most of its replicas still.
     strategy = RolloutStrategy.AUTO if target.given_up else rollout.strategy
     step = step_of(
@@ -53,11 +55,11 @@ def course_of(snapshot: Snapshot, target: Target, replicas: Mapping[str, Revisio
         before,
         no_room=no_room(own, settings.surge_wait_seconds, snapshot.now),
         whole=ready >= wanted,
-        unserved=not any(held.ready for held in old),
+        unserved=unserved,
     )
     held = _held(own, ready, good) if own else Held(name, 0, 0)
     paused = rollout.paused or is_frozen(snapshot)
-    waits = bool(old) and before is None and not paused and waits_for_turn(snapshot, target, own, old)
+    waits = before is None and not paused and waits_for_turn(snapshot, target, own, unserved=unserved)
     counts = not_begun(held, old, wanted) if waits else goals(held, old, wanted, step, paused=paused)
     failed = failure_of(snapshot, own) if own and _is_judged(snapshot, target, rolling=bool(old)) else None
     back_to = way_back(snapshot, name) if failed else None
@@ -65,7 +67,8 @@ def course_of(snapshot: Snapshot, target: Target, replicas: Mapping[str, Revisio
     look_again_seconds = AFTER_A_FAILURE_SECONDS if back_to else _look_again_seconds(snapshot, target, own, under_way)
     if waits:
         look_again_seconds = NEXT_TURN_SECONDS
-    return Course(counts, under_way, failed, back_to, ready, look_again_seconds, before, waits)
+    rolls = under_way is not None and not waits and not rollout.paused
+    return Course(counts, under_way, failed, back_to, ready, look_again_seconds, before, waits, rolls)
 
 
 def _held(held: RevisionReplicas, ready: int, good: str | None) -> Held:
@@ -74,8 +77,7 @@ def _held(held: RevisionReplicas, ready: int, good: str | None) -> Held:
 
 def _step_before(snapshot: Snapshot, revision: str) -> Step | None:
     known = {entry.name: entry.state for entry in snapshot.live.deployment.status.revisions}
-    before = known.get(revision)
-    return Step(before) if before in set(Step) else None
+    return step_named(known.get(revision))
 
 
 def _is_judged(snapshot: Snapshot, target: Target, *, rolling: bool) -> bool:
@@ -102,7 +104,3 @@ def _look_again_seconds(
     if step is Step.SURGING:
         waits += room.next_look_seconds(own, settings.surge_wait_seconds, snapshot.now)
     return min((seconds for seconds in waits if seconds > 0), default=None)
-
-
-def _holds_something(held: RevisionReplicas) -> bool:
-    return bool(held.replicas) or held.count > 0

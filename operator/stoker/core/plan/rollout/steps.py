@@ -15,6 +15,11 @@ class Step(StrEnum):
     SWITCHED = "Switched"  # traffic went to the second set
 
 
+def step_named(state: str | None) -> Step | None:
+    """Other states of a revision are no step of a rollout."""
+    return Step(state) if state in set(Step) else None
+
+
 def step_of(strategy: RolloutStrategy, before: Step | None, *, no_room: bool, whole: bool, unserved: bool) -> Step:
     """`whole` tells that all of the new set is ready, `unserved` that no old replica is, so that nothing is gained by
     holding the new ones off traffic."""

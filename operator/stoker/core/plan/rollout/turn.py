@@ -4,10 +4,8 @@ What has begun goes on. What goes back to a revision that was good, or has no ol
 waits for nobody.
 """
 
-from collections.abc import Sequence
-
+from stoker.core.counted import listed, verb
 from stoker.core.plan.replicas import RevisionReplicas
-from stoker.core.plan.rollout.counts import Held
 from stoker.core.plan.snapshot import Snapshot
 from stoker.core.plan.target import Target
 
@@ -15,11 +13,12 @@ from stoker.core.plan.target import Target
 NEXT_TURN_SECONDS = 30.0
 
 
-def waits_for_turn(snapshot: Snapshot, target: Target, own: RevisionReplicas | None, old: Sequence[Held]) -> bool:
+def waits_for_turn(snapshot: Snapshot, target: Target, own: RevisionReplicas | None, *, unserved: bool) -> bool:
+    """`unserved` tells that no old replica is ready."""
     most = snapshot.cluster.configuration.rollouts.models_at_once
-    begun = own is not None and bool(own.replicas or own.count)
+    begun = own is not None and own.holds_something
     goes_back = target.given_up is not None or snapshot.live.deployment.spec.rollout.revision is not None
-    if most is None or begun or goes_back or not any(held.ready for held in old):
+    if most is None or begun or goes_back or unserved:
         return False
     elsewhere = snapshot.rolling_elsewhere
     return elsewhere is None or len(elsewhere) >= most
@@ -29,5 +28,5 @@ def waiting_sentence(snapshot: Snapshot) -> str:
     elsewhere = snapshot.rolling_elsewhere
     if elsewhere is None:
         return "This operator has not looked at every model yet, and rollouts.modelsAtOnce bounds how many roll out."
-    shown = ", ".join(elsewhere[:3]) + (", …" if len(elsewhere) > 3 else "")
-    return f"{shown} roll out, as many as rollouts.modelsAtOnce of the operator's configuration allows."
+    roll = verb(len(elsewhere), "rolls", "roll")
+    return f"{listed(elsewhere)} {roll} out, as many as rollouts.modelsAtOnce of the operator's configuration allows."

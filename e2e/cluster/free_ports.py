@@ -1,4 +1,4 @@
-"""Ports for processes that a test starts.
+"""Ports for processes that tests and measurements start.
 
 They lie below those that the kernel gives to outgoing connections: one that is free now may be anybody's source port by
 the time that the process listens on it.
@@ -7,6 +7,8 @@ the time that the process listens on it.
 import random
 import socket
 from contextlib import ExitStack
+
+from e2e.cluster.refusal import Refusal
 
 _BELOW_OUTGOING = range(20_000, 32_768)
 
@@ -23,5 +25,9 @@ def free_ports(count: int) -> list[int]:
             except OSError:
                 continue
             ports.append(port)
-    assert len(ports) == count, "nearly every port below those of outgoing connections is taken"
+    if len(ports) < count:
+        raise Refusal(
+            f"{len(ports)} of {count} ports are free from {_BELOW_OUTGOING.start} to {_BELOW_OUTGOING.stop - 1}: stop"
+            " what listens there"
+        )
     return ports
