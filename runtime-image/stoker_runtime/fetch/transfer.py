@@ -23,6 +23,7 @@ from stoker_runtime.fetch.source import RemoteFile, Source
 from stoker_runtime.fetch.volume import writing
 from stoker_runtime.fetch.web import HttpWeb
 
+_LOOK_SECONDS = 1.0  # for an order to stop, which wakes nobody, and for the lock
 _JOINED_FOR_SECONDS = 0.2
 _MOST_RESTARTS = 3  # of one file that changes under the transfer
 
@@ -35,7 +36,7 @@ class Settings:
     part_bytes: int = 16 << 20
     buffer_bytes: int = 1 << 20
     lanes: int = 2
-    checkpoint_seconds: float = 1.0  # the disk then writes from the first second on, and not when all has come
+    checkpoint_seconds: float = 5.0  # each second took twice the time in the kernel, and was slower in all
 
 
 class Transfer:
@@ -97,8 +98,9 @@ class Transfer:
         """Waits for the end, and all the while has the disk hold what the journal tells."""
         due = time.monotonic() + self._settings.checkpoint_seconds
         while True:
+            left_seconds = min(_LOOK_SECONDS, due - time.monotonic())
             with self._changed:
-                self._changed.wait_for(lambda: self._is_over() or self._verified, timeout=due - time.monotonic())
+                self._changed.wait_for(lambda: self._is_over() or self._verified, timeout=left_seconds)
                 if self._failure:
                     raise self._failure
                 # Told to end is over too, but not whole.
@@ -112,8 +114,8 @@ class Transfer:
                 if not self._unfinished:
                     self._changed.notify_all()
                     return
+            holds()
             if time.monotonic() >= due:
-                holds()
                 self._checkpoint(journal)
                 due = time.monotonic() + self._settings.checkpoint_seconds
 
