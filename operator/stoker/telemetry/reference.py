@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from stoker.telemetry import catalogue
 from stoker.telemetry.catalogue import Metric
 from stoker.telemetry.rules.alerts import ALERTS
+from stoker.telemetry.rules.engine_recording import ENGINE_RECORDINGS
+from stoker.telemetry.rules.engine_series import SERIES, EngineSeries
 from stoker.telemetry.rules.recording import RECORDINGS
 from stoker_runtime.agent.exposition import FAMILIES, PREFIX
 
@@ -36,6 +38,27 @@ _COMPUTED = """\
 | metric | meaning | expression |
 |---|---|---|
 """
+_OF_ENGINES = """\
+
+## Computed by Prometheus, of the engines' own metrics
+
+Of the replicas that `stoker_replica_info` knows, with an agent or without one. They begin where a request has reached
+the engine; the agents' begin at the pod's port. [How to scrape the engines](../guides/observability.md#switch-it-on).
+
+| metric | meaning | expression |
+|---|---|---|
+"""
+_BY_ENGINE = """\
+
+What an engine does not say, no rule computes. Versions differ: [what is read of their
+metrics](../engines.md#what-is-read-of-their-metrics). `triton` and `bentoml` have what the vLLM within them reports,
+and a `custom` server what its page has of these names. A mean of `tgi` and `tensorrt-llm` is one over requests, of each
+request's own mean; the others' are over tokens.
+
+| engine | time to the first token | time between tokens | tokens of answers | tokens of prompts |
+|---|---|---|---|---|
+"""
+_NOTHING = "none"
 _ALERTS = """\
 
 ## Alerts
@@ -52,7 +75,15 @@ def metrics_reference() -> str:
     parts += ["\n## Of a model\n", _table(catalogue.OF_A_MODEL), _AGENT]
     parts += [f"| `{PREFIX}{name}` | {kind} | {meaning} |\n" for name, (kind, meaning) in FAMILIES.items()]
     parts.append(_COMPUTED)
-    parts += [f"| `{each.name}` | {each.meaning} | {_code(each.expression)} |\n" for each in RECORDINGS]
+    parts += [
+        f"| `{each.name}` | {each.meaning} | {_code(each.expression)} |\n"
+        for each in RECORDINGS
+        if each not in ENGINE_RECORDINGS
+    ]
+    parts.append(_OF_ENGINES)
+    parts += [f"| `{each.name}` | {each.meaning} | {_code(each.expression)} |\n" for each in ENGINE_RECORDINGS]
+    parts.append(_BY_ENGINE)
+    parts += [f"| `{engine}` | {' | '.join(_covered(series))} |\n" for engine, series in SERIES.items()]
     parts.append(_ALERTS)
     parts += [
         f"| [{each.name}](../runbooks/{each.page}.md) | {each.severity} | {each.wait} | {_code(each.expression)} |\n"
@@ -67,6 +98,12 @@ def _table(metrics: Iterable[Metric]) -> str:
         for metric in metrics
     ]
     return "\n".join(("\n| metric | kind | labels | meaning |", "|---|---|---|---|", *rows, ""))
+
+
+def _covered(series: EngineSeries) -> tuple[str, ...]:
+    itl = "quantiles, mean" if series.itl_buckets else "mean" if series.itl_sums else _NOTHING
+    tokens = ("yes" if names else _NOTHING for names in (series.output_tokens, series.prompt_tokens))
+    return ("quantiles" if series.ttft_buckets else _NOTHING, itl, *tokens)
 
 
 def _code(expression: str) -> str:

@@ -1,7 +1,7 @@
-"""Two worlds as Prometheus sees them, one in which all is well and one in which everything is wrong.
+"""Worlds as Prometheus sees them: one in which all is well, one in which everything is wrong, and one without agents.
 
-The pages are those of the code: the operator's series of models, and the agents' own. A real Prometheus scrapes them
-once a second, with the rules that the chart installs.
+The pages are those of the code, the operator's series of models and the agents' own, and those of engines. A real
+Prometheus scrapes them once a second, with the rules that the chart installs.
 """
 
 import asyncio
@@ -35,6 +35,7 @@ from stoker.telemetry.scrape import Scrape
 from stoker_runtime.agent.engine.counters import Taken
 from stoker_runtime.agent.exposition import exposition
 from stoker_runtime.readings import Reading
+from tests.integration.telemetry.engine_pages import PAGES, after
 from tests.unit.telemetry.fleet import (
     GPU,
     H100,
@@ -53,7 +54,9 @@ WARM_UP_SECONDS = 60.0
 
 class World(Protocol):
     leads: bool
-    agents: dict[str, str]
+    agents: dict[str, str]  # the model of a pod
+    engines: dict[str, str]  # what a pod's page is of
+    computed: str  # what has data when rates are known
 
     def models(self, meter: Meter[str], page: Page) -> None: ...
     def agent(self, second: int) -> bytes: ...
@@ -70,10 +73,17 @@ def agent_page(second: int, *, queued: int, ttft_seconds: float) -> bytes:
     return exposition(made)
 
 
+BY_AGENTS = "stoker:model_output_tokens:rate > 0 and stoker:model_ttft_seconds:p95 > 0"
+
+
 @dataclass
 class AllIsWell:
+    """With a server that is none of Stoker's, and whose page has the same names."""
+
     leads = True
+    computed = f"{BY_AGENTS} and stoker:engine_itl_seconds:p95 > 0"
     agents: dict[str, str] = field(default_factory=lambda: {"a": "llama", "b": "llama"})
+    engines: dict[str, str] = field(default_factory=lambda: dict.fromkeys(("a", "b", "somebody-elses"), "simulated"))
 
     def models(self, meter: Meter[str], page: Page) -> None:
         pods = (replica("a"), replica("b", Tier.WARM), replica("c", ready=False))
@@ -89,9 +99,30 @@ class AllIsWell:
 
 
 @dataclass
+class WithoutAgents:
+    """One model of each engine, of its name, with one replica."""
+
+    leads = True
+    computed = f"count(stoker:engine_output_tokens:rate > 0) == {len(PAGES)}"
+    agents: dict[str, str] = field(default_factory=dict)
+    engines: dict[str, str] = field(default_factory=lambda: {f"{engine}-0": engine for engine in PAGES})
+
+    def models(self, meter: Meter[str], page: Page) -> None:
+        for pod, engine in self.engines.items():
+            pods = (replica(pod),)
+            lived(meter, engine, pods)
+            add_model(page, view(engine, pods, meter, facts(engine), explanation()), PRODUCTS)
+
+    def agent(self, second: int) -> bytes:
+        raise AssertionError(f"no agent has a page at second {second}")
+
+
+@dataclass
 class EverythingIsWrong:
     leads = False
+    computed = BY_AGENTS
     agents: dict[str, str] = field(default_factory=lambda: {"a": "slow"})
+    engines: dict[str, str] = field(default_factory=dict)
 
     def models(self, meter: Meter[str], page: Page) -> None:
         wrong = {
@@ -139,8 +170,11 @@ class Pages:
         return page
 
     def text(self, path: str) -> bytes:
-        if path != "/operator":
+        whose, _, pod = path.removeprefix("/").partition("/")
+        if whose == "agent":
             return self.world.agent(self._second)
+        if whose == "engine":
+            return after(self._second, PAGES[self.world.engines[pod]])
         self._second += 1
         with self.operator.looking():
             self.operator.called("PATCH", 200, 0.01)
@@ -181,6 +215,14 @@ def _configuration(world: World, port: int) -> dict[str, Any]:
         }
         for pod, model in world.agents.items()
     ]
+    engines = [
+        {
+            "job_name": f"engine-{pod}",
+            "metrics_path": f"/engine/{pod}",
+            "static_configs": [{"targets": [here], "labels": {"namespace": "models", "pod": pod}}],
+        }
+        for pod in world.engines
+    ]
     operator = {
         "job_name": "operator",
         "metrics_path": "/operator",
@@ -188,7 +230,7 @@ def _configuration(world: World, port: int) -> dict[str, Any]:
         "static_configs": [{"targets": [here], "labels": {"namespace": "stoker-system", "pod": "stoker-operator-0"}}],
     }
     every_second = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
-    return {"global": every_second, "rule_files": ["rules.json"], "scrape_configs": [operator, *agents]}
+    return {"global": every_second, "rule_files": ["rules.json"], "scrape_configs": [operator, *agents, *engines]}
 
 
 class Prometheus:
@@ -232,7 +274,7 @@ def prometheus_of(world: World, folder: Path) -> Iterator[Prometheus]:
         with subprocess.Popen(command, stdout=log, stderr=log) as process:
             try:
                 prometheus = Prometheus(f"http://127.0.0.1:{port}")
-                prometheus.wait_for("stoker:model_output_tokens:rate > 0 and stoker:model_ttft_seconds:p95 > 0")
+                prometheus.wait_for(world.computed)
                 prometheus.wait_for("sum(rate(stoker_look_seconds_count[5m])) > 0")
                 yield prometheus
             finally:

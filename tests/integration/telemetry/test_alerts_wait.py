@@ -1,19 +1,12 @@
 """promtool lives through hours: each alert waits as long as it says, and then says which model and why."""
 
-import json
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pytest
-
 from stoker.telemetry.rules.alerts import ALERTS, Alert
-from stoker.telemetry.rules.rule_file import groups
+from tests.integration.telemetry.promtool import NEEDED, ask_promtool, series
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("promtool") is None, reason="promtool is not installed (apt-get install prometheus)"
-)
+pytestmark = NEEDED
 
 MODEL = {"namespace": "models", "model": "llama"}
 
@@ -30,7 +23,7 @@ def condition(kind: str, reason: str, value: int, says: str) -> Case:
 
 
 def named(name: str, **labels: str) -> str:
-    return f"{name}{{{', '.join(f'{label}={json.dumps(value)}' for label, value in (MODEL | labels).items())}}}"
+    return series(name, **MODEL | labels)
 
 
 CASES = {
@@ -99,27 +92,31 @@ def lived_through(alert: Alert, case: Case) -> dict[str, Any]:
     }
 
 
-def ask_promtool(folder: Path, *tests: dict[str, Any]) -> str:
-    """What it complains of."""
-    (folder / "rules.json").write_text(json.dumps(groups()))
-    whole = {"rule_files": ["rules.json"], "evaluation_interval": "1m", "tests": list(tests)}
-    (folder / "tests.json").write_text(json.dumps(whole))
-    answer = subprocess.run(
-        ["promtool", "test", "rules", "tests.json"], cwd=folder, capture_output=True, text=True, check=False
-    )
-    return "" if answer.returncode == 0 else answer.stdout + answer.stderr
-
-
 def test_an_alert_waits_as_long_as_it_says_and_then_says_what_it_is_about(tmp_path: Path) -> None:
     assert ask_promtool(tmp_path, *(lived_through(alert, CASES[alert.name]) for alert in ALERTS)) == ""
 
 
+def test_a_first_token_is_late_by_the_engines_own_account_where_no_agent_measures_it(tmp_path: Path) -> None:
+    pod = {"namespace": "models", "pod": "a", "job": "engines", "instance": "a:8000"}
+    buckets = {
+        series("vllm:time_to_first_token_seconds_bucket", le=le, **pod): f"0+{rate}x200"
+        for le, rate in (("5.0", 0), ("10.0", 60), ("+Inf", 60))
+    }
+    late = CASES["StokerFirstTokenLate"]
+    found = buckets | {
+        named("stoker_replica_info", pod="a", tier="serving"): "1+0x200",
+        named("stoker_model_ttft_objective_seconds"): "2+0x200",
+    }
+    (alert,) = (alert for alert in ALERTS if alert.name == "StokerFirstTokenLate")
+    assert ask_promtool(tmp_path, lived_through(alert, late._replace(series=found))) == ""
+
+
 def test_a_model_that_is_fetched_or_suspended_wakes_nobody(tmp_path: Path) -> None:
     for reason, kind in (("Downloading", "WeightsReady"), ("Suspended", "Ready")):
-        series = {named("stoker_model_info"): "1+0x200"} | condition(kind, reason, 0, "").series
+        found = {named("stoker_model_info"): "1+0x200"} | condition(kind, reason, 0, "").series
         quiet = {
             "interval": "1m",
-            "input_series": [{"series": name, "values": values} for name, values in series.items()],
+            "input_series": [{"series": name, "values": values} for name, values in found.items()],
             "alert_rule_test": [{"eval_time": "2h", "alertname": "StokerModelNotReady", "exp_alerts": []}],
         }
         assert ask_promtool(tmp_path, quiet) == ""

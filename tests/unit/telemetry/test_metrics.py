@@ -1,5 +1,6 @@
 """What the operator exports of the models: every metric of the catalogue, nothing else, and nothing of what is gone."""
 
+import re
 import time
 
 import pytest
@@ -14,8 +15,10 @@ from stoker.telemetry.model_facts import facts_of
 from stoker.telemetry.model_series import add_model
 from stoker.telemetry.operator_series import OperatorSeries
 from stoker.telemetry.page import Page
+from stoker.telemetry.rules.engine_series import kept_series
 from stoker.telemetry.scrape import Scrape
 from stoker_runtime.agent.exposition import exposition
+from stoker_runtime.simulated.metrics import Metrics
 from tests.unit.telemetry.fleet import (
     LABELS,
     PRODUCTS,
@@ -29,8 +32,9 @@ from tests.unit.telemetry.fleet import (
     whole_fleet,
 )
 
-# What 600 replicas of 100 models cost a Prometheus: 600 agents, and the operator that tells of them.
+# What 600 replicas of 100 models cost a Prometheus: 600 agents, their engines, and the operator that tells of them.
 MOST_OF_AN_AGENT = 80
+MOST_OF_AN_ENGINE = 60
 MOST_OF_THE_OPERATOR = 15_000
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -72,13 +76,18 @@ def test_the_labels_are_those_that_are_documented() -> None:
 
 def test_600_replicas_stay_within_their_budget_of_series() -> None:
     began = time.process_time()
-    page = whole_fleet(100, 6)
+    fleet = whole_fleet(100, 6)
     took = time.process_time() - began
-    print(f"{len(page)} series of 100 models with 600 replicas in {took:.2f} s")
-    assert len(page) <= MOST_OF_THE_OPERATOR
+    print(f"{len(fleet)} series of 100 models with 600 replicas in {took:.2f} s")
+    assert len(fleet) <= MOST_OF_THE_OPERATOR
     lines = [line for line in exposition(agent()).decode().splitlines() if not line.startswith("#")]
     print(f"{len(lines)} series of an agent")
     assert len(lines) <= MOST_OF_AN_AGENT
+    gauges = dict.fromkeys(("vllm:num_requests_running", "vllm:num_requests_waiting", "vllm:kv_cache_usage_perc"), 0.0)
+    page = Metrics("llama", 32_768).text(gauges, 0, 0)
+    kept = [line for line in page.splitlines() if re.split(r"[{ ]", line)[0] in kept_series()]
+    print(f"{len(kept)} series of an engine that has vLLM's")
+    assert 0 < len(kept) <= MOST_OF_AN_ENGINE
 
 
 def test_a_condition_is_1_or_0_and_what_nobody_knows_has_no_sample() -> None:

@@ -1,6 +1,7 @@
 """The fleet at a glance: what serves, what is wrong, where the accelerators are, and how the operator does."""
 
 from stoker.telemetry.dashboards.panels import Dashboard, Panel, Query
+from stoker.telemetry.rules.recorded import measured
 
 _HELD = "sum(stoker_model_accelerators)"
 
@@ -21,7 +22,8 @@ FLEET = Dashboard(
             "percentunit", kind="stat", width=4, height=4,
         ),
         Panel(
-            "Tokens per second", (Query("sum(stoker:model_output_tokens:rate)", ""),), kind="stat", width=4, height=4
+            "Tokens per second",
+            (Query(f"sum({measured('output_tokens:rate')})", ""),), kind="stat", width=4, height=4,
         ),
         Panel(
             "Operators that act",
@@ -38,7 +40,7 @@ FLEET = Dashboard(
             (Query("sum by (state) (stoker_model_accelerators)", "{{state}}"),), stacked=True,
         ),
         Panel("Requests in flight", (Query("stoker:model_in_flight:sum"),), stacked=True),
-        Panel("p95 to the first token", (Query("stoker:model_ttft_seconds:p95"),), "s"),
+        Panel("p95 to the first token", (Query(measured("ttft_seconds:p95")),), "s"),
         Panel("Replicas by state", (Query("sum by (state) (stoker_model_replicas)", "{{state}}"),), stacked=True),
         Panel(
             "Models that wait for a look",

@@ -1,14 +1,21 @@
 """One model: what its clients see, what its replicas do, and what Stoker says of it."""
 
 from stoker.telemetry.dashboards.panels import PICKED, Dashboard, Panel, Query
+from stoker.telemetry.rules.recorded import measured
+
+_ITS_OWN = "As its agents measure it; where there are none, as the engine says"
 
 
 def _of(metric: str, more: str = "") -> str:
     return f"{metric}{{{PICKED}{more}}}"
 
 
-def _quantiles(metric: str) -> tuple[Query, ...]:
-    return tuple(Query(_of(f"{metric}:p{share}"), f"{{{{model}}}} p{share}") for share in (50, 95, 99))
+def _measured(measure: str) -> str:
+    return measured(measure, f"{{{PICKED}}}")
+
+
+def _quantiles(measure: str) -> tuple[Query, ...]:
+    return tuple(Query(_measured(f"{measure}:p{share}"), f"{{{{model}}}} p{share}") for share in (50, 95, 99))
 
 
 MODEL = Dashboard(
@@ -27,25 +34,31 @@ MODEL = Dashboard(
         Panel(
             "To the first token",
             (
-                *_quantiles("stoker:model_ttft_seconds"),
+                *_quantiles("ttft_seconds"),
                 Query(_of("stoker_model_ttft_objective_seconds"), "{{model}} objective"),
             ),
-            "s",
+            "s", meaning=f"{_ITS_OWN}, which begins when the request has reached it.",
         ),
         Panel(
             "Between tokens",
             (
-                *_quantiles("stoker:model_itl_seconds"),
+                *_quantiles("itl_seconds"),
+                Query(
+                    f"{_of('stoker:engine_itl_seconds:mean')} unless on (namespace, model)"
+                    f" {_measured('itl_seconds:p95')}",
+                    "{{model}} mean",
+                ),
                 Query(_of("stoker_model_itl_objective_seconds"), "{{model}} objective"),
             ),
-            "s",
+            "s", meaning=f"{_ITS_OWN}. Some engines say no more than a mean.",
         ),
         Panel(
             "Tokens per second",
             (
-                Query(_of("stoker:model_output_tokens:rate"), "{{model}} out"),
-                Query(_of("stoker:model_prompt_tokens:rate"), "{{model}} in"),
+                Query(_measured("output_tokens:rate"), "{{model}} out"),
+                Query(_measured("prompt_tokens:rate"), "{{model}} in"),
             ),
+            meaning=f"{_ITS_OWN}.",
         ),
         Panel(
             "Requests per second, by how they ended",

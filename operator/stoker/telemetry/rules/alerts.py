@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from stoker.telemetry.rules.recorded import measured
+
 # What may pass before a model is ready, without anything being wrong.
 _FETCHING = 'stoker_model_condition{type="WeightsReady", reason=~"Inspecting|Downloading"}'
 _SUSPENDED = 'stoker_model_condition{type="Ready", reason="Suspended"}'
@@ -45,7 +47,7 @@ ALERTS = (
     ),
     Alert(
         "StokerFirstTokenLate", "first-token-late", "warning", "10m",
-        "stoker:model_ttft_seconds:p95 > on (namespace, model) stoker_model_ttft_objective_seconds",
+        f"{measured('ttft_seconds:p95')} > on (namespace, model) stoker_model_ttft_objective_seconds",
         "The p95 to the first token of {{ $labels.namespace }}/{{ $labels.model }} is {{ $value | humanizeDuration }},"
         " above ttftMilliseconds.",
     ),

@@ -1,20 +1,13 @@
-"""What Prometheus computes ahead: the agents' metrics, summed over the replicas of a model.
+"""What Prometheus computes ahead: the agents' metrics, summed over the replicas of a model, and the engines' own.
 
 model_queue_wait   waiting / arrivals: how long those wait that an engine has queued, by Little's law
 accelerators       device-seconds per second, which is devices
 """
 
-from dataclasses import dataclass
+from stoker.telemetry.rules.engine_recording import ENGINE_RECORDINGS
+from stoker.telemetry.rules.recorded import WINDOW, Recording, measured, quantiles
 
-WINDOW = "5m"
 _MODEL = "by (namespace, model)"
-
-
-@dataclass(frozen=True)
-class Recording:
-    name: str
-    expression: str
-    meaning: str
 
 
 def _rate(metric: str, by: str = _MODEL) -> str:
@@ -22,15 +15,13 @@ def _rate(metric: str, by: str = _MODEL) -> str:
 
 
 def _quantiles(metric: str, name: str, what: str) -> tuple[Recording, ...]:
-    of_buckets = _rate(f"{metric}_bucket", "by (namespace, model, le)")
-    return tuple(
-        Recording(f"stoker:{name}:p{share}", f"histogram_quantile({share / 100}, {of_buckets})", f"{what}, p{share}.")
-        for share in (50, 95, 99)
-    )
+    return quantiles(_rate(f"{metric}_bucket", "by (namespace, model, le)"), name, what)
 
 
-_OUT = _rate("stoker_replica_output_tokens_total")
+_COST = _rate("stoker_model_cost_total")
+_OUT, _IN = measured("output_tokens:rate"), measured("prompt_tokens:rate")
 RECORDINGS = (
+    *ENGINE_RECORDINGS,
     *_quantiles("stoker_replica_ttft_seconds", "model_ttft_seconds", "Seconds to the first piece of an answer"),
     *_quantiles("stoker_replica_itl_seconds", "model_itl_seconds", "Seconds between two pieces of an answer"),
     Recording("stoker:model_arrivals:rate", _rate("stoker_replica_arrivals_total"), "Requests let in per second."),
@@ -62,14 +53,11 @@ RECORDINGS = (
         _rate("stoker_model_accelerator_seconds_total", "by (namespace, model, state)"),
         "Devices held, by state.",
     ),
-    Recording(
-        "stoker:model_cost:per_hour", f"3600 * {_rate('stoker_model_cost_total')}", "Cost per hour, at today's prices."
-    ),
+    Recording("stoker:model_cost:per_hour", f"3600 * {_COST}", "Cost per hour, at today's prices."),
     Recording(
         "stoker:model_cost:per_million_tokens",
         # Not every engine says how long prompts are.
-        f"1e6 * {_rate('stoker_model_cost_total')} / ({_OUT} + ({_rate('stoker_replica_prompt_tokens_total')}"
-        f" or 0 * {_OUT}) > 0)",
-        "Cost per million tokens, of prompts and answers together.",
+        f"1e6 * {_COST} / ({_OUT} + ({_IN} or on (namespace, model) 0 * {_OUT}) > 0)",
+        "Cost per million tokens, of prompts and answers together, as the agents count them, else as the engine does.",
     ),
 )
