@@ -1,13 +1,15 @@
 """What the chart makes for Prometheus' operator and for Grafana's sidecar, where that is asked for."""
 
 import json
+import re
 from functools import cache
 
 import yaml
 
-from stoker.core.names import AGENT_PORT, MODEL_LABEL, TASK_LABEL
+from stoker.core.names import AGENT_PORT, METRICS_PATH, MODEL_LABEL, SERVER_PORT, TASK_LABEL
 from stoker.telemetry.dashboards.all import DASHBOARDS
 from stoker.telemetry.dashboards.panels import grafana
+from stoker.telemetry.rules.engine_series import kept_series
 from stoker.telemetry.rules.rule_file import groups
 from tests.unit.chart.objects import Json, objects, of_kind, only
 
@@ -47,9 +49,37 @@ def test_every_agent_is_scraped_under_labels_that_never_change() -> None:
         {"key": MODEL_LABEL, "operator": "Exists"},
         {"key": TASK_LABEL, "operator": "DoesNotExist"},
     ]
-    (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
-    assert endpoint["port"] == AGENT_PORT
+    endpoint = endpoints(everything())[AGENT_PORT]
     assert [relabeling["targetLabel"] for relabeling in endpoint["relabelings"]] == ["model"]
+
+
+def endpoints(found: list[Json]) -> dict[str, Json]:
+    """Of replicas, by the name of the port."""
+    return {endpoint["port"]: endpoint for endpoint in only("PodMonitor", found)["spec"]["podMetricsEndpoints"]}
+
+
+def annotation(name: str) -> str:
+    """As a Prometheus calls it."""
+    return "__meta_kubernetes_pod_annotation_" + re.sub(r"[^a-zA-Z0-9_]", "_", name)
+
+
+def test_every_engine_that_has_metrics_is_scraped_where_it_has_them() -> None:
+    keep, path, model = endpoints(everything())[SERVER_PORT]["relabelings"]
+    assert keep["sourceLabels"] == [annotation("prometheus.io/scrape"), "__meta_kubernetes_pod_ready"]
+    assert (keep["regex"], keep["action"]) == ("true;true", "keep")
+    assert path == {"sourceLabels": [annotation(METRICS_PATH)], "targetLabel": "__metrics_path__"}
+    assert model["targetLabel"] == "model"
+
+
+def test_of_an_engines_series_those_are_kept_that_somebody_asks_for() -> None:
+    (kept,) = endpoints(everything())[SERVER_PORT]["metricRelabelings"]
+    assert (kept["sourceLabels"], kept["action"]) == (["__name__"], "keep")
+    assert kept["regex"].split("|") == list(kept_series())
+
+
+def test_engines_can_be_left_out() -> None:
+    found = objects({"monitoring": {"podMonitor": {"enabled": True, "engines": False}}})
+    assert set(endpoints(found)) == {AGENT_PORT}
 
 
 def test_an_operator_of_some_namespaces_has_only_these_scraped() -> None:

@@ -86,7 +86,7 @@ def values_schema() -> str:
         networkPolicy=_object(enabled=_FLAG, apiServerPorts=_list(_PORT) | {"minItems": 1}, extraEgress=_list(_FREE)),
         monitoring=_object(
             serviceMonitor=_object(enabled=_FLAG, interval=_DURATION, labels=_TEXTS),
-            podMonitor=_object(enabled=_FLAG, interval=_DURATION, labels=_TEXTS),
+            podMonitor=_object(enabled=_FLAG, engines=_FLAG, interval=_DURATION, labels=_TEXTS),
             rules=_object(enabled=_FLAG, labels=_TEXTS, runbooks={"type": "string", "pattern": "[^/]$"}),
             dashboards=_object(enabled=_FLAG, labels=_TEXTS, annotations=_TEXTS),
         ),
