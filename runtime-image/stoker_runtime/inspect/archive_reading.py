@@ -90,10 +90,11 @@ def _listed(read: Reading, archive: str) -> dict[str, Member]:
         return _listed_compressed(read, archive, how)
     found = _Found(archive)
     try:
-        with tarfile.open(fileobj=io.BufferedReader(_Ranges(read, archive), _AHEAD_BYTES), mode="r:") as tar:
+        stream = io.BufferedReader(_Ranges(read, archive), _AHEAD_BYTES)
+        with tarfile.open(fileobj=stream, mode="r:", tarinfo=BoundedHeader) as tar:
             for item in tar:
                 found.take(item, None)
-    except (tarfile.TarError, ValueError, EOFError, MemoryError, OverflowError) as error:
+    except (tarfile.TarError, ValueError, LookupError, EOFError, MemoryError, OverflowError) as error:
         raise unreadable(archive, f"no tar that makes sense ({type(error).__name__})") from error
     return found.members()
 
@@ -114,7 +115,7 @@ def _listed_compressed(read: Reading, archive: str, how: Compression) -> dict[st
                     raise unreadable(archive, f"more than {_MOST_HEADS_BYTES >> 20} MiB of heads", _PLAIN)
                 found.take(item, head)
                 tar.members.clear()  # type: ignore[attr-defined]
-    except (tarfile.TarError, ValueError, MemoryError, OverflowError, *DECOMPRESSION_ERRORS) as error:
+    except (tarfile.TarError, ValueError, LookupError, MemoryError, OverflowError, *DECOMPRESSION_ERRORS) as error:
         raise unreadable(archive, f"no compressed tar that makes sense ({type(error).__name__})") from error
     return found.members()
 

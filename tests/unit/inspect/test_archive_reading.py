@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stoker_runtime.failure import WeightsError
+from stoker_runtime.failure import Reason, WeightsError
 from stoker_runtime.inspect.archive_reading import ArchiveReading, archive_members
 from stoker_runtime.inspect.inspection import inspect
 from stoker_runtime.inspect.reading import FolderReading
 from tests.servers.zstd import zstd_frame
 from tests.unit.inspect.made import config, llama_tensors, only_refusals, write_model
+from tests.unit.sources.backward_tars import BACKWARD_TARS
 
 
 def tar_of(files: dict[str, bytes], links: dict[str, str] | None = None) -> bytes:
@@ -132,6 +133,14 @@ class InMemory:
 
     def part(self, name: str, first: int, end: int) -> bytes:
         return self._content[first:end] if name else b""
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("backward", BACKWARD_TARS.values(), ids=BACKWARD_TARS)
+def test_a_length_that_leads_back_is_refused_and_not_followed_for_ever(backward: bytes) -> None:
+    with pytest.raises(WeightsError, match="bytes") as refused:
+        archive_members(InMemory(backward + bytes(10_240)), {"one.tar": ""})
+    assert refused.value.reason is Reason.UNSAFE_SOURCE
 
 
 @given(st.data())

@@ -12,6 +12,7 @@ import pytest
 from stoker_runtime.failure import Reason
 from stoker_runtime.fetch.sources.archive import unpack
 from tests.servers.zstd import zstd_frame
+from tests.unit.sources.backward_tars import BACKWARD_TARS
 from tests.unit.sources.directed import Refusal
 
 MUCH = 1 << 20
@@ -142,6 +143,13 @@ def test_a_header_that_would_fill_the_memory_is_refused(into: Path) -> None:
     info.type, info.size = tarfile.GNUTYPE_LONGNAME, 8 << 30
     with Refusal(Reason.UNSAFE_SOURCE):
         unpack(io.BytesIO(info.tobuf(tarfile.GNU_FORMAT) + bytes(10_240)), into, 1 << 40)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("backward", BACKWARD_TARS.values(), ids=BACKWARD_TARS)
+def test_a_length_that_leads_back_is_refused(into: Path, backward: bytes) -> None:
+    with Refusal(Reason.UNSAFE_SOURCE):
+        unpack(io.BytesIO(backward + bytes(10_240)), into, 1 << 40)
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive" * 100, b"\x1f\x8b\x08broken"])

@@ -26,7 +26,7 @@ _ALL_REMOVED = ".wh..wh..opq"
 
 
 class BoundedHeader(tarfile.TarInfo):
-    """Long names and extended headers are read into memory, and their length is the stranger's."""
+    """Long names and extended headers are read into memory, and every length is the stranger's."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
@@ -34,6 +34,13 @@ class BoundedHeader(tarfile.TarInfo):
         if header.type in _OF_NAMES and header.size > _MOST_NAME_BYTES:
             raise _unsafe(f"has a header of {header.size:,} bytes")
         return header
+
+    def _block(self, count: int) -> int:
+        """Where the next header begins, by tarfile's own name for it. A length below zero would lead back to this one,
+        again and again."""
+        if count < 0:
+            raise _unsafe(f"has a file of {count:,} bytes")
+        return -(-count // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
 
 
 def unpack(archive: BinaryIO, into: Path, most_bytes: int, prefix: str = "") -> list[Path]:
@@ -54,7 +61,7 @@ def unpack(archive: BinaryIO, into: Path, most_bytes: int, prefix: str = "") -> 
                     raise _unsafe(f"holds more than the {most_bytes:,} bytes that it may")
                 layer.take(tar, member)
                 tar.members.clear()  # type: ignore[attr-defined]
-    except (tarfile.TarError, UnicodeError, *DECOMPRESSION_ERRORS) as error:
+    except (tarfile.TarError, ValueError, LookupError, OverflowError, *DECOMPRESSION_ERRORS) as error:
         raise WeightsError(
             Reason.UNREADABLE,
             f"the archive cannot be read ({error}): push it anew, as a tar that is plain, in gzip or in zstd",
