@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from itertools import count
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stoker.core.scaling.decide import demand
@@ -248,7 +248,23 @@ def test_more_arrivals_in_the_past_never_lower_the_number(came: list[int], more:
     assert all(one <= two for one, two in zip(fewer, larger, strict=True))
 
 
+def _read(uid: int, came: int = 0, in_flight: int = 0, boot: int = 0) -> Step:
+    return Step(uid, "serving", Stage.READY, Reading.KNOWN, came, in_flight, None, boot)
+
+
+# One of many is left, and what came lately is more than it carries by the time that help is there.
+ONE_IS_LEFT = [
+    [_read(0), _read(2)],
+    [_read(0), _read(1), _read(2, came=38), _read(3)],
+    [_read(0), _read(1, came=34), _read(2, boot=1), _read(3, came=1), _read(4)],
+    [_read(0), _read(2, in_flight=5)],
+    [],
+    [_read(0)],
+]
+
+
 @settings(deadline=None)
+@example(ONE_IS_LEFT, Limits(0, 6), 2.0)
 @given(STORIES, LIMITS, STRIDES)
 def test_missing_readings_never_give_less_than_replicas_known_to_be_idle(
     story: list[list[Step]], limits: Limits, stride: float

@@ -103,7 +103,8 @@ def need(facts: Facts, aims: Aims, tuning: Tuning) -> Need:
 
 def _draining(facts: Facts, held: Backlog, rate: float, steady: float, tuning: Tuning) -> tuple[float, float]:
     """The backlog when help comes, and the time to drain it. Warm replicas come at once, as far as they suffice."""
-    if facts.capacity is None or not facts.loads:  # with nobody to ask, a forecast would be about nothing
+    # Where none is ready a forecast would be about nothing. One that cannot be read carries on with what comes.
+    if facts.capacity is None or not facts.ready:
         return 0.0, tuning.longest_drain_seconds
     flow, later, drain = Flow(rate, facts.capacity.likely_per_second), 0.0, tuning.longest_drain_seconds
     there = facts.ready + len(facts.starting_seconds) + facts.warm_ready
