@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 import pytest
 
@@ -27,7 +27,7 @@ from e2e.images.build import build as build_image
 from e2e.models.build import build as build_model
 from e2e.models.llama import LASTING
 from e2e.operator.conftest import ROOT, Models, Operators, claim_of
-from e2e.operator.one_stream import Streamed
+from e2e.operator.one_stream import BEGAN, Streamed
 from e2e.operator.real_vllm import on_the_processor
 from e2e.operator.streams import SOAK_MINUTES, Load
 from e2e.running_cluster import until
@@ -62,17 +62,26 @@ class Streams:
             client.communicate()
 
     def begin(self, tokens: int) -> None:
+        """Its first token has come."""
         assert tokens < LASTING.context, f"{tokens} tokens are more than the model's context: this machine is too fast"
         url = f"http://web.{self._models.namespace.name}.svc.{DNS_DOMAIN}/v1"
         asking = [sys.executable, "-m", "e2e.operator.one_stream", url, "web", str(tokens)]
         command = self._models.namespace.cluster.tool(*asking)
         self._clients.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT))
+        assert said_by(self._clients[-1]).readline().strip() == BEGAN
 
     def ended(self) -> list[Streamed]:
         """All that began, in that order, when the last of them has ended."""
-        said = [client.communicate(timeout=LONGEST_SECONDS)[0] for client in self._clients]
+        said = [said_by(client).read() for client in self._clients]
+        for client in self._clients:
+            client.wait()
         self._clients = []
         return [Streamed(**json.loads(one)) for one in said]
+
+
+def said_by(client: "subprocess.Popen[str]") -> IO[str]:
+    assert client.stdout
+    return client.stdout
 
 
 def test_streams_of_real_vllm_that_last_end_with_the_last_token_that_was_ordered(
@@ -86,7 +95,7 @@ def test_streams_of_real_vllm_that_last_end_with_the_last_token_that_was_ordered
         one_replica(models)
         for _ in range(FIRST):
             streams.begin(PACE_TOKENS)
-        pace = min(stream.usual_seconds_per_token for stream in streams.ended())
+        pace = min(stream.seconds_per_token for stream in streams.ended())
         with short_ones.running():
             two_replicas_with_streams(models, streams, pace)
             scale(models, 1)
@@ -135,7 +144,6 @@ def two_replicas_with_streams(models: Models, streams: Streams, seconds_per_toke
     for _ in range(MOST_TRIES):
         # A connection goes to either.
         streams.begin(int(SECONDS / 3 / seconds_per_token))
-        time.sleep(3)
         if all(has_a_stream(models, pod) for pod in models.pods()):
             break
     else:

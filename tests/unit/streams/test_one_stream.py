@@ -16,9 +16,5 @@ def test_the_longest_silence_is_told_with_the_moment_at_which_it_began() -> None
     assert (found.longest_silence_seconds, found.longest_silence_at_seconds) == (2.5, 0.5)
 
 
-def test_one_long_silence_does_not_change_the_usual_time_of_a_token() -> None:
-    assert read((0.0, 1), (0.5, 1), (9.0, 1), (9.5, 1)).usual_seconds_per_token == 0.5
-
-
-def test_tokens_that_come_in_one_piece_share_its_time() -> None:
-    assert read((0.0, 1), (1.0, 2), (2.0, 2)).usual_seconds_per_token == 0.5
+def test_a_token_takes_what_the_stream_took_also_where_pieces_come_at_once() -> None:
+    assert read((0.0, 1), (2.0, 2), (2.0, 1), (2.0, 1)).seconds_per_token == 0.5
