@@ -68,8 +68,8 @@ test-e2e: venv ## Tests on the real one-node cluster (root, Linux)
 	$(BIN)/pytest e2e
 
 .PHONY: test-soak
-test-soak: venv ## Streams that last as long as is promised, MINUTES=30 (root, Linux)
-	STOKER_SOAK_MINUTES=$(or $(MINUTES),30) $(BIN)/pytest e2e/operator/test_a_long_stream.py -v
+test-soak: venv ## Streams that last as long as is promised, simulated ones and real vLLM's, MINUTES=30 (root, Linux)
+	STOKER_SOAK_MINUTES=$(or $(MINUTES),30) $(BIN)/pytest e2e/operator/test_a_long_stream.py e2e/operator/soak_real_vllm.py -v
 
 .PHONY: test-promises
 test-promises: venv ## What must never cut a request, as often as is promised and with operators killed in its midst (half an hour)

@@ -1,11 +1,12 @@
 """`python -m bench.agent`: what the agent costs, beside the engine alone and HAProxy in front of it.
 
-    python -m bench.agent [--streams 1000] [--seconds 10] [--step-ms 100] [--apart] [--json FILE]
+    python -m bench.agent [--streams 1000] [--seconds 10] [--step-ms 100] [--apart] [--first] [--json FILE]
 
 The engine is a process that only streams. uvloop is used where it is installed. On few cores clients, engine and what
 stands in front of it wait for each other; `--apart` gives what is measured a core of its own, as on a node whose load
-comes from elsewhere. The control port is asked beside all streams, and so is a trivial server on the same core, whose
-own time is what the machine takes.
+comes from elsewhere, and `--first` lets it and who asks its control port in before all others, as on a node with cores
+to spare. The control port is asked beside all streams, and so is a trivial server in the same place, whose own time is
+what the machine takes.
 """
 
 import argparse
@@ -62,7 +63,7 @@ def _rss_mb(pid: int) -> float:
     return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
 
-async def measure(contender: Contender, trivial: Contender, streams: int, seconds: float) -> Figures:
+async def measure(contender: Contender, trivial: Contender, place: Cores, streams: int, seconds: float) -> Figures:
     alone = await first_bytes_seconds(contender.port, _TTFT_REQUESTS, 0.002)
     counter = Counter()
     opened = await open_streams(contender.port, streams, counter)
@@ -73,8 +74,8 @@ async def measure(contender: Contender, trivial: Contender, streams: int, second
     cpu, chunks = _cpu_seconds(contender.pid) - cpu, counter.chunks - chunks
     lasted, rss = time.monotonic() - began, _rss_mb(contender.pid)
     under_load = await probes
-    control = await asked(contender.control_port) if contender.control_port else None
-    beside = await asked(trivial.port) if control else None
+    control = await asked(contender.control_port, place) if contender.control_port else None
+    beside = await asked(trivial.port, place) if control else None
     cut = counter.cut
     for stream in opened:
         stream.transport.abort()
@@ -134,6 +135,7 @@ def _about(options: argparse.Namespace, program: str | None) -> dict[str, object
             "seconds": options.seconds,
             "step_ms": options.step_ms,
             "apart": options.apart,
+            "first": options.first,
         },
     }
 
@@ -152,7 +154,7 @@ def _race(stack: ExitStack, place: Cores, program: str | None, options: argparse
     found = []
     for contender in (alone, *contenders):
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            found.append(runner.run(measure(contender, trivial, options.streams, options.seconds)))
+            found.append(runner.run(measure(contender, trivial, place, options.streams, options.seconds)))
     return found
 
 
@@ -162,6 +164,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--step-ms", type=float, default=100.0, help="between two chunks of a stream")
     parser.add_argument("--apart", action="store_true", help="what is measured on a core of its own (two at least)")
+    parser.add_argument("--first", action="store_true", help="what is measured is let in before others (root)")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -170,7 +173,7 @@ def main() -> None:
     about = _about(options, program)
     print(json.dumps(about), flush=True)
     with ExitStack() as stack:
-        place = stack.enter_context(cores(apart=options.apart))
+        place = stack.enter_context(cores(apart=options.apart, first=options.first))
         found = _race(stack, place, program, options)
     _print(found)
     if options.json:

@@ -6,6 +6,8 @@ import statistics
 import sys
 from dataclasses import dataclass
 
+from bench.agent.cores import Cores
+
 _QUESTIONS = 800
 
 
@@ -18,11 +20,12 @@ class Asked:
     most_ms: float
 
 
-async def asked(port: int) -> Asked:
+async def asked(port: int, place: Cores) -> Asked:
     asking = await asyncio.create_subprocess_exec(
         *[sys.executable, "-m", "tests.unit.agent.questions", "127.0.0.1", str(port), str(_QUESTIONS)],
         stdout=asyncio.subprocess.PIPE,
     )
+    place.let_in(asking.pid)
     output, _ = await asking.communicate()
     if asking.returncode:
         raise SystemExit(f"the control port {port} did not answer every question")

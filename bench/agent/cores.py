@@ -1,4 +1,4 @@
-"""Which cores what is measured may use, and which are left to all the others."""
+"""Which cores what is measured may use, and whether it waits for one behind others."""
 
 import os
 from collections.abc import Iterator
@@ -12,18 +12,25 @@ class Cores:
     """`own` is empty where nobody has a core to itself."""
 
     own: frozenset[int]
+    first: bool = False  # it is let in before whatever else wants a core
 
     def give_its_own(self, pid: int) -> None:
         """To every thread that it has by now; those that come later follow the one that makes them."""
-        for task in Path(f"/proc/{pid}/task").iterdir() if self.own else ():
-            os.sched_setaffinity(int(task.name), self.own)
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            if self.own:
+                os.sched_setaffinity(int(task.name), self.own)
+            self.let_in(int(task.name))
+
+    def let_in(self, task: int) -> None:
+        if self.first:
+            os.sched_setscheduler(task, os.SCHED_FIFO, os.sched_param(1))
 
 
 @contextmanager
-def cores(*, apart: bool) -> Iterator[Cores]:
+def cores(*, apart: bool, first: bool = False) -> Iterator[Cores]:
     """This process and what it starts keep to the other cores meanwhile."""
     if not apart:
-        yield Cores(frozenset())
+        yield Cores(frozenset(), first)
         return
     allowed = os.sched_getaffinity(0)
     if len(allowed) < 2:
@@ -31,6 +38,6 @@ def cores(*, apart: bool) -> Iterator[Cores]:
     own = min(allowed)
     os.sched_setaffinity(0, allowed - {own})
     try:
-        yield Cores(frozenset({own}))
+        yield Cores(frozenset({own}), first)
     finally:
         os.sched_setaffinity(0, allowed)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from e2e.cluster.refusal import Refusal
 from e2e.models.gguf_file import write_gguf
-from e2e.models.llama import SMALL, TINY, Llama
+from e2e.models.llama import LASTING, SMALL, TINY, Llama
 from e2e.models.model_files import describing_files
 from e2e.models.safetensors_file import write_sharded, write_single
 from e2e.models.tokenizer import Tokenizer, trained_tokenizer
@@ -33,6 +33,7 @@ MODELS: dict[str, tuple[Llama, Writer]] = {
     "tiny-llama-sharded": (TINY, _sharded),
     "tiny-llama-gguf": (TINY, _gguf),
     "small-llama": (SMALL, _safetensors),
+    "lasting-llama": (LASTING, _safetensors),
 }
 
 

@@ -1,6 +1,6 @@
 """The sizes of the Llamas, and the tensors that such a model has."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -15,6 +15,7 @@ class Llama:
     context: int
     rope_theta: float = 10000.0
     norm_epsilon: float = 1e-5
+    window: int | None = None  # tokens that a layer looks back to; None: to the first
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Name and shape of every tensor, in the order in which they are stored."""
@@ -44,3 +45,6 @@ TINY = Llama(
 SMALL = Llama(
     vocabulary=512, hidden=512, intermediate=1408, layers=4, heads=8, kv_heads=4, head_size=64, context=2048
 )  # fmt: skip
+# SMALL with layers that look back to a window's tokens alone: a step takes no longer after a million of them, and what
+# is behind the window needs no memory.
+LASTING = replace(SMALL, context=1_048_576, window=1024)

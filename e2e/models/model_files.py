@@ -49,7 +49,13 @@ def _config(llama: Llama, tokenizer: Tokenizer) -> dict[str, Any]:
         "pad_token_id": tokenizer.ids[PAD],
         "torch_dtype": "bfloat16",
         "use_cache": True,
-    }
+    } | _window(llama)
+
+
+def _window(llama: Llama) -> dict[str, Any]:
+    if llama.window is None:
+        return {}
+    return {"sliding_window": llama.window, "layer_types": ["sliding_attention"] * llama.layers}
 
 
 def _generation(tokenizer: Tokenizer) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Streams through a model's Service, and what became of each of them."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -10,6 +11,9 @@ from typing import Any
 
 from e2e.cluster.layout import DNS_DOMAIN
 from e2e.operator.conftest import ROOT, Models
+
+# Of the streams that last: half a minute where nothing is said, and what is promised in `make test-soak`.
+SOAK_MINUTES = float(os.environ.get("STOKER_SOAK_MINUTES", "0.5"))
 
 
 def with_agent(image: str) -> list[dict[str, str]]:

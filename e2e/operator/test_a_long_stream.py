@@ -4,7 +4,6 @@ Half a minute where nothing is said; `make test-soak` lets them run for the 30 m
 """
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -16,19 +15,18 @@ from e2e.cluster.images import load_image
 from e2e.cluster.layout import DNS_DOMAIN
 from e2e.images.build import build as build_image
 from e2e.operator.conftest import ROOT, Models, Operators
-from e2e.operator.streams import Load, with_agent
+from e2e.operator.streams import SOAK_MINUTES, Load, with_agent
 
-MINUTES = float(os.environ.get("STOKER_SOAK_MINUTES", "0.5"))
 SLACK_SECONDS = 300
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(MINUTES * 60 + 2 * SLACK_SECONDS)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(SOAK_MINUTES * 60 + 2 * SLACK_SECONDS)]
 
 
 def test_streams_that_last_end_with_their_last_token(
     models: Models, operators: Operators, figure: Callable[[str, float], None]
 ) -> None:
     load_image(operators.cluster.layout, "simulated")
-    seconds = int(MINUTES * 60)
+    seconds = int(SOAK_MINUTES * 60)
     # A token each second, and as many as there are seconds.
     engine = {"name": "simulated", "image": None, "custom": None, "args": ["--decode-base-ms", "1000"]}
     with operators.operator(engines=with_agent(build_image("simulated").reference)):

@@ -23,35 +23,20 @@ from e2e.images.build import build as build_image
 from e2e.models.build import build as build_model
 from e2e.operator.conftest import ROOT, Models, Operators
 from e2e.operator.hub import running_hub
+from e2e.operator.real_vllm import on_the_processor
 from e2e.operator.streams import Load
 from e2e.running_cluster import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.vllm, pytest.mark.timeout(1800)]
 
-ENGINE = {
-    "name": "vllm",
-    "image": None,
-    "custom": None,
-    "contextLength": 512,
-    "maxConcurrency": 8,
-    "dtype": "bfloat16",
-    "args": [
-        "--enforce-eager",
-        "--distributed-executor-backend=uni",
-        "--kv-cache-memory-bytes=64M",
-        "--no-enable-sleep-mode",
-        "--enable-auto-tool-choice",
-        "--tool-call-parser=hermes",
-        # A model that was hardly trained would go on with spaces wherever the grammar lets it.
-        '--structured-outputs-config={"backend": "xgrammar", "disable_any_whitespace": true}',
-    ],
-    "env": [
-        {"name": "VLLM_ENABLE_V1_MULTIPROCESSING", "value": "0"},
-        {"name": "OMP_NUM_THREADS", "value": "1"},
-        # Some of vLLM's functions are compiled at their first call, for which the image has no compiler.
-        {"name": "TORCHDYNAMO_DISABLE", "value": "1"},
-    ],
-}
+ENGINE = on_the_processor(
+    512,
+    "--no-enable-sleep-mode",
+    "--enable-auto-tool-choice",
+    "--tool-call-parser=hermes",
+    # A model that was hardly trained would go on with spaces wherever the grammar lets it.
+    '--structured-outputs-config={"backend": "xgrammar", "disable_any_whitespace": true}',
+)
 
 
 def test_the_official_client_and_a_replica_that_sleeps_wakes_and_leaves_under_its_streams(

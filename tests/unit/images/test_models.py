@@ -9,6 +9,10 @@ import pytest
 
 from e2e.cluster.refusal import Refusal
 from e2e.models.build import MODELS, build
+from e2e.models.llama import LASTING
+from stoker_runtime.facts import Attention
+from stoker_runtime.inspect.inspection import inspect
+from stoker_runtime.inspect.reading import FolderReading
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -62,3 +66,9 @@ def test_a_folder_that_is_not_empty_is_left_alone(tmp_path: Path) -> None:
 def test_an_unknown_model_is_answered_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(Refusal, match="tiny-llama-sharded"):
         build("huge-llama", tmp_path / "model")
+
+
+def test_the_model_of_streams_that_last_looks_back_to_a_window_in_each_layer(tmp_path: Path) -> None:
+    build("lasting-llama", tmp_path / "model")
+    groups = inspect(FolderReading.of(tmp_path / "model")).groups
+    assert {(group.attention, group.window_tokens) for group in groups} == {(Attention.SLIDING, LASTING.window)}
