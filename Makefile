@@ -75,6 +75,13 @@ test-soak: venv ## Streams that last as long as is promised, MINUTES=30 (root, L
 test-promises: venv ## What must never cut a request, as often as is promised and with operators killed in its midst (half an hour)
 	STOKER_PROMOTIONS=50 STOKER_KILLS=1 $(BIN)/pytest e2e/operator/test_warm_replicas.py e2e/operator/test_rollouts.py -v
 
+.PHONY: test-upgrade
+test-upgrade: venv ## Replace the operator of an earlier commit by this one and back, FROM=COMMIT (root, Linux; minutes)
+	@test -n "$(FROM)" || { echo "name the earlier version: make test-upgrade FROM=COMMIT"; exit 2; }
+	checkout=$$(mktemp -d); code=0; git worktree add --quiet --detach $$checkout $(FROM); \
+		STOKER_EARLIER=$$checkout $(BIN)/pytest e2e/chart/test_an_earlier_version.py -v || code=$$?; \
+		git worktree remove --force $$checkout; exit $$code
+
 .PHONY: test
 test: venv ## Every tier that this machine can run; says which it skipped and why
 	$(BIN)/python -m tests.tiers

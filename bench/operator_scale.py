@@ -215,7 +215,7 @@ async def cold_start(
         await fleet.is_quiet()
         await idle(figures, operator, fleet, options.idle_seconds)
         await edits(figures, fleet, options)
-        await mass_edit(figures, fleet, options)
+        await mass_edit(figures, operator, fleet, options)
         figures.add("resident memory at the end, peak", operator.resident_mb(peak=True), "MB")
         with OperatorProcess(configuration, folder / "standby.log") as standby:
             await asyncio.sleep(5)
@@ -233,10 +233,12 @@ async def cold_start(
 
 
 async def idle(figures: Figures, operator: OperatorProcess, fleet: Fleet, seconds: float) -> None:
-    writes, cpu = await fleet.writes(), operator.cpu_seconds()
+    writes, calls, cpu = await fleet.writes(), await operator.api_calls(), operator.cpu_seconds()
     await asyncio.sleep(seconds)
     figures.add("steady CPU", 100 * (operator.cpu_seconds() - cpu) / seconds, "% of a core")
     figures.add("writes while idle", await fleet.writes() - writes, "writes")
+    for verb, count in sorted((await operator.api_calls()).items()):
+        figures.add(f"requests while idle, {verb}", (count - calls.get(verb, 0.0)) / seconds * 60, "a minute")
 
 
 async def edits(figures: Figures, fleet: Fleet, options: argparse.Namespace) -> None:
@@ -253,8 +255,8 @@ async def edits(figures: Figures, fleet: Fleet, options: argparse.Namespace) -> 
     figures.add("edit to action, p99", sorted(waits)[int(len(waits) * 0.99)], "s")
 
 
-async def mass_edit(figures: Figures, fleet: Fleet, options: argparse.Namespace) -> None:
-    began = time.monotonic()
+async def mass_edit(figures: Figures, operator: OperatorProcess, fleet: Fleet, options: argparse.Namespace) -> None:
+    calls, began = await operator.api_calls(), time.monotonic()
     wanted = options.replicas + 2
     await in_parallel([fleet.scale(index, wanted) for index in range(options.models)])
     figures.add("edit of every model at once: until the API server has them", time.monotonic() - began, "s")
@@ -265,6 +267,8 @@ async def mass_edit(figures: Figures, fleet: Fleet, options: argparse.Namespace)
     await within(600, "every model scaled", done)
     figures.add("edit of every model at once: until the last action", time.monotonic() - began, "s")
     await within(1200, "every model complete", lambda: fleet.all_made(wanted))
+    for verb, count in sorted((await operator.api_calls()).items()):
+        figures.add(f"requests of that edit for each model, {verb}", (count - calls.get(verb, 0.0)) / fleet.models, "")
 
 
 def report(figures: Figures, options: argparse.Namespace) -> None:

@@ -12,7 +12,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import aiohttp
+from prometheus_client.parser import text_string_to_metric_families
+
+from stoker.telemetry.catalogue import API_CALLS
+
 _CAUGHT_UP = re.compile(r"caught up with \d+ models")
+_HEALTH_PORT = re.compile(r"health on port (\d+)")
 LONGEST_START_SECONDS = 120.0
 
 
@@ -74,6 +80,20 @@ class OperatorProcess:
     async def caught_up(self) -> float:
         """Seconds from the process's start, its imports included, until every model was looked at."""
         return await self._said(_CAUGHT_UP)
+
+    async def api_calls(self) -> dict[str, float]:
+        """How many requests it has made of the API server, by verb, as it counts them itself."""
+        port = _HEALTH_PORT.search(self._log.read_text())
+        assert port, f"the operator did not say its port: see {self._log}"
+        async with aiohttp.ClientSession() as client, client.get(f"http://127.0.0.1:{port[1]}/metrics") as answer:
+            page = await answer.text()
+        calls: dict[str, float] = {}
+        for family in text_string_to_metric_families(page):
+            for sample in family.samples:
+                if sample.name == API_CALLS.name:
+                    verb = sample.labels["verb"]
+                    calls[verb] = calls.get(verb, 0.0) + sample.value
+        return calls
 
     async def _said(self, text: re.Pattern[str]) -> float:
         while not text.search(self._log.read_text()):

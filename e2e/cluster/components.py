@@ -135,9 +135,8 @@ def _apiserver(layout: Layout) -> list[str]:
 
 def _controller_manager(layout: Layout, settings: Settings) -> list[str]:
     pki = layout.pki
-    # A busy machine is late with the heartbeats of nodes that exist in the API alone, and nobody would give their pods'
-    # readiness back.
-    patience = ["--node-monitor-grace-period=10m"] if settings.kwok_nodes else []
+    # Nodes that exist in the API alone send no heartbeats: each would be given up after this time, its pods with it.
+    patience = ["--node-monitor-grace-period=24h"] if settings.kwok_nodes else []
     return [
         *_clients(layout, "kube-controller-manager"), *CLIENT_RATE, "--use-service-account-credentials",
         f"--service-account-private-key-file={pki}/service-accounts.key", f"--root-ca-file={pki}/ca.crt",

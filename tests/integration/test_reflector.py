@@ -9,7 +9,7 @@ import pytest
 
 from stoker.kube.connection import ApiError, Connection, credentials_from
 from stoker.kube.reflector import Reflector, Scope
-from stoker.kube.resources import Key, Resource
+from stoker.kube.resources import EVENTS, Key, Resource
 from tests.beside import working
 from tests.integration.api_server import ApiServer
 
@@ -99,6 +99,21 @@ async def test_more_objects_than_a_page_holds_make_one_picture(
         clean.ask("POST", PATH, config_map(name, "x"))
     async with following(clean) as followed:
         await followed.until(dict.fromkeys(names, "x"))
+
+
+async def test_a_kind_without_bookmarks_that_says_nothing_is_quiet_and_not_broken(
+    bare_api: ApiServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The API server caches no Events, so it sends no bookmarks of them."""
+    async with Connection.open(await credentials_from(bare_api.kubeconfig)) as connection:
+        quiet = Scope(EVENTS, "kube-public")
+        reflector = Reflector(connection, quiet, dict, lambda *_: None, silent_seconds=3.5, watch_seconds=(2, 2))
+        task = asyncio.create_task(reflector.run())
+        await reflector.wait_until_synced()
+        await asyncio.sleep(5)
+        assert reflector.silence_seconds() < 2.5
+        task.cancel()
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == []
 
 
 async def test_an_error_of_the_api_server_keeps_its_reason(clean: ApiServer) -> None:

@@ -62,6 +62,8 @@ def _kubeconfig(given: Path | None) -> Path | None:
             raise InputError([f"--kubeconfig {given}: there is no such file: give the path of a kubeconfig"])
         return given
     if named := os.environ.get("KUBECONFIG"):
+        if not any(Path(one).expanduser().is_file() for one in named.split(os.pathsep) if one):
+            raise InputError([f"KUBECONFIG={named}: there is no such file: correct it, or give --kubeconfig FILE"])
         return Path(named)
     usual = Path.home() / ".kube" / "config"
     return usual if usual.is_file() else None

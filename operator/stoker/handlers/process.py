@@ -75,7 +75,8 @@ async def run_operator(configuration: Configuration, place: Place) -> int:
     _stop_on_signals(stopping)
     async with serve_health(health, configuration.probes.port, telemetry.scrape.text) as port:
         logger.info("stoker %s, %s: health on port %d", place.version, identity, port)
-        async with Leadership(_election(configuration, place, identity), lambda: _lease_server(place)) as leadership:
+        election, lease = _election(configuration, place, identity), lambda: _lease_server(place, telemetry)
+        async with Leadership(election, lease) as leadership:
             health.state = "standing by"
             try:
                 if await _first_of(leadership.wait_until_held(), stopping.wait()) == 1:
@@ -130,9 +131,9 @@ def _election(configuration: Configuration, place: Place, identity: str) -> Elec
 
 
 @asynccontextmanager
-async def _lease_server(place: Place) -> AsyncIterator[LeaseServer]:
+async def _lease_server(place: Place, telemetry: Telemetry) -> AsyncIterator[LeaseServer]:
     """Opened in the election's own thread, so with credentials of its own."""
-    async with Connection.open(await place.credentials()) as connection:
+    async with Connection.open(await place.credentials(), told=telemetry.operator.called) as connection:
         yield connection
 
 

@@ -13,7 +13,7 @@ from stoker.core.names import MODEL_LABEL, leader_name
 from stoker.core.plan.snapshot import Claim, Group, Job, Node, ObjectKind, Owned, Pod, ReplicaSet, Revision, Trouble
 from stoker.kube import projections, resources
 from stoker.kube.connection import Connection
-from stoker.kube.reflector import Reflector, Scope
+from stoker.kube.reflector import WATCH_WITHOUT_BOOKMARKS_SECONDS, Reflector, Scope
 from stoker.kube.resources import Key, Resource
 
 T = TypeVar("T")
@@ -135,6 +135,7 @@ class Children:
                 Scope(resources.EVENTS, place, field_selector="type=Warning"),
                 _explanation,
                 self._trouble_changed,
+                watch_seconds=WATCH_WITHOUT_BOOKMARKS_SECONDS,
             )
             for place in places
         ]

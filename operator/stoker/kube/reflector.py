@@ -7,7 +7,7 @@ Each object is projected to what Stoker needs of it, and the rest is forgotten a
 - the watch goes on from where it was, by resource version; the API server's bookmarks keep that version fresh, so that
   a broken stream costs no LIST;
 - a stream that says nothing, not even a bookmark, for `silent_seconds` counts as broken: a half-open connection looks
-  just like a quiet cluster;
+  just like a quiet cluster. One that the server ends in order does not;
 - what this process wrote itself is in the picture at once (`absorb`), so that no decision is made from the time before
 it;
 - `silence_seconds()` tells since when nothing has been heard, for the liveness probe.
@@ -30,6 +30,9 @@ T = TypeVar("T")
 # The server sends a bookmark about once a minute.
 SILENT_SECONDS = 150.0
 WATCH_SECONDS = (240, 300)
+# Of a kind that the server keeps no cache of, such as Events: it sends no bookmarks, so a quiet watch has to end before
+# it counts as broken.
+WATCH_WITHOUT_BOOKMARKS_SECONDS = (90, 120)
 SHORTEST_WATCH_SECONDS = 1.0
 # No right to read, or no such kind. It is asked for again all the same, as either may be given later.
 _NEVER = (403, 404)
@@ -60,6 +63,7 @@ class Reflector(Generic[T]):
     changed: Callable[[Key, T | None, T | None], None]
     silent_seconds: float = SILENT_SECONDS
     backoff: Backoff = field(default_factory=Backoff)
+    watch_seconds: tuple[int, int] = WATCH_SECONDS  # at least and at most: not all watches end at once
 
     _objects: dict[Key, T] = field(default_factory=dict, init=False)
     _version: str | None = field(default=None, init=False)
@@ -161,13 +165,15 @@ class Reflector(Generic[T]):
         if asyncio.get_running_loop().time() - began < SHORTEST_WATCH_SECONDS:
             # The server ends a watch after minutes. What ends it at once would be asked again at once, for ever.
             await self._pause("the watch ended as soon as it began", None)
+        else:
+            self._heard()
 
     async def _watch(self) -> None:
         query = self.scope.query() | {
             "watch": "1",
             "allowWatchBookmarks": "true",
             "resourceVersion": self._version or "",
-            "timeoutSeconds": str(random.randint(*WATCH_SECONDS)),  # noqa: S311 - spreads load, guards nothing
+            "timeoutSeconds": str(random.randint(*self.watch_seconds)),  # noqa: S311 - spreads load, guards nothing
         }
         path = self.scope.resource.collection(self.scope.namespace)
         async with self.connection.stream(path, query, self.silent_seconds) as events:

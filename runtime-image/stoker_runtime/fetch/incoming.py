@@ -29,7 +29,8 @@ class Incoming:
         self.location: Request | None = None  # where redirects led
         self.farthest_byte = 0  # that ever came: the same byte again is no progress
         self.restarts = 0
-        self.is_finished = False
+        self.is_verified = False  # whole, and what its source lists
+        self.is_finished = False  # and on the disk
         self.done: list[Span] = []
         self.ready_bytes = 0
         self._journal = journal
@@ -72,11 +73,11 @@ class Incoming:
                 self._create()
 
     def finish(self) -> None:
-        """Older handles stay open to the end: somebody may still be about to write to one, and its number must not
-        mean another file by then."""
+        """By the thread that syncs, so that no handle is closed under it. Older handles stay open to the end: somebody
+        may still be about to write to one, and its number must not mean another file by then."""
+        self.sync()
         with self._hashing:
             self.is_finished = True
-            self.sync()
             os.close(self._handles.pop())
 
     def restart(self) -> None:

@@ -1,9 +1,11 @@
 """Fetches files into a folder: in parallel over files and over parts of large ones, and each verified.
 
-Workers take parts from one queue. Whatever ends the transfer (a reason, a signal, a lost lock) stops all of them at
-their next buffer; what the journal holds by then, the next run need not fetch again."""
+Workers take parts from one queue, and never wait for the disk: the thread that started them does. Whatever ends the
+transfer (a reason, a signal, a lost lock) stops all of them at their next buffer; what the journal holds by then, the
+next run need not fetch again."""
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -33,7 +35,7 @@ class Settings:
     part_bytes: int = 16 << 20
     buffer_bytes: int = 1 << 20
     lanes: int = 2
-    checkpoint_seconds: float = 5.0
+    checkpoint_seconds: float = 1.0  # the disk then writes from the first second on, and not when all has come
 
 
 class Transfer:
@@ -56,6 +58,7 @@ class Transfer:
         self._later: Iterator[Job] = iter(())
         self._unfinished = 0
         self._files: list[Incoming] = []
+        self._verified: list[Incoming] = []  # which the disk may not hold yet
         self._failure: BaseException | None = None
         self._ending = threading.Event()
 
@@ -91,18 +94,28 @@ class Transfer:
         return chain([Job(file, generation, None)], wanted) if file.ready_bytes or not size_bytes else wanted
 
     def _watch(self, journal: Journal, holds: Callable[[], None]) -> None:
-        """Waits for the end, and every few seconds has the disk hold what the journal tells."""
+        """Waits for the end, and all the while has the disk hold what the journal tells."""
+        due = time.monotonic() + self._settings.checkpoint_seconds
         while True:
             with self._changed:
-                self._changed.wait_for(self._is_over, timeout=min(1.0, self._settings.checkpoint_seconds))
+                self._changed.wait_for(lambda: self._is_over() or self._verified, timeout=due - time.monotonic())
                 if self._failure:
                     raise self._failure
                 # Told to end is over too, but not whole.
                 self._way.patience.check()
+                verified, self._verified = self._verified, []
+            for file in verified:
+                with writing(file.path):
+                    file.finish()
+            with self._changed:
+                self._unfinished -= len(verified)
                 if not self._unfinished:
+                    self._changed.notify_all()
                     return
-            holds()
-            self._checkpoint(journal)
+            if time.monotonic() >= due:
+                holds()
+                self._checkpoint(journal)
+                due = time.monotonic() + self._settings.checkpoint_seconds
 
     def _is_over(self) -> bool:
         return self._failure is not None or self._web.stop.is_set() or not self._unfinished
@@ -146,7 +159,7 @@ class Transfer:
 
     def _do(self, job: Job, buffer: memoryview) -> None:
         file = job.file
-        if not job.is_current or file.is_finished:
+        if not job.is_current or file.is_verified:
             return
         try:
             file.open()
@@ -158,17 +171,17 @@ class Transfer:
         except (FileChanged, SizeDiffers) as error:
             self._again(job, error)
             return
-        self._finish_when_hashed(job)
+        self._verify_when_hashed(job)
 
-    def _finish_when_hashed(self, job: Job) -> None:
+    def _verify_when_hashed(self, job: Job) -> None:
         file = job.file
         with self._changed:
-            if not job.is_current or not file.is_hashed or file.is_finished:
+            if not job.is_current or not file.is_hashed or file.is_verified:
                 return
             wrong = file.digests.mismatch(file.remote.path)
             if wrong is None:
-                file.finish()
-                self._unfinished -= 1
+                file.is_verified = True
+                self._verified.append(file)
                 self._changed.notify_all()
                 return
         self._again(job, wrong)

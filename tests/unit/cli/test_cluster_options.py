@@ -85,6 +85,13 @@ async def test_a_kubeconfig_that_does_not_exist_is_named(tmp_path: Path) -> None
     )
 
 
+async def test_a_variable_that_names_no_file_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    named = f"{tmp_path / 'none'}:{tmp_path / 'neither'}"
+    monkeypatch.setenv("KUBECONFIG", named)
+    problem = await problem_of(options())
+    assert problem == f"KUBECONFIG={named}: there is no such file: correct it, or give --kubeconfig FILE"
+
+
 @pytest.mark.parametrize("text", ["", "just text", "a: [", "clusters: {}"])
 async def test_a_kubeconfig_that_is_none_is_named(tmp_path: Path, text: str) -> None:
     path = tmp_path / "broken"

@@ -44,7 +44,9 @@ def refusal(status: int, reason: str, retry_after: str | None = None) -> Handler
     return answer
 
 
-def watching(*events: tuple[str, dict[str, Any]], then: str = "hang", raw: bytes = b"") -> Handler:
+def watching(
+    *events: tuple[str, dict[str, Any]], then: str = "hang", raw: bytes = b"", after_seconds: float = 0
+) -> Handler:
     """Answers a WATCH with events, then hangs, ends properly, or drops the connection."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -57,9 +59,8 @@ def watching(*events: tuple[str, dict[str, Any]], then: str = "hang", raw: bytes
             await response.write(json.dumps({"type": kind, "object": subject}).encode() + b"\n")
         if raw:
             await response.write(raw)
-        if then == "hang":
-            await asyncio.sleep(60)
-        elif then == "drop" and request.transport is not None:
+        await asyncio.sleep(60 if then == "hang" else after_seconds)
+        if then == "drop" and request.transport is not None:
             request.transport.abort()
         return response
 

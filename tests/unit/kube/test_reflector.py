@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from stoker.handlers.health import LONGEST_SILENCE_SECONDS
 from stoker.kube.backoff import Backoff
-from stoker.kube.reflector import Reflector, Scope
+from stoker.kube.reflector import SILENT_SECONDS, WATCH_WITHOUT_BOOKMARKS_SECONDS, Reflector, Scope
 from stoker.kube.resources import Key, Resource
 from tests.unit.kube.scripted_server import Handler, ScriptedServer, end_of, item, listing, refusal, watching
 
@@ -186,6 +187,19 @@ async def test_a_stream_that_falls_silent_is_given_up_for_a_new_one() -> None:
     )
     assert observed.picture.keys() == {A, B}
     assert observed.asked[2]["resourceVersion"] == "6"
+
+
+async def test_a_watch_that_the_server_ends_in_order_was_heard_of_though_it_said_nothing() -> None:
+    server = ScriptedServer(listing(5), watching(then="end", after_seconds=1.1), watching())
+    async with server.serving() as connection:
+        reflector = Reflector(connection, CONFIG_MAPS, data_of, lambda *_: None)
+        async with asyncio.timeout(10), running(reflector):
+            await server.was_asked(3)
+            assert reflector.silence_seconds() < 1
+
+
+def test_a_watch_without_bookmarks_ends_before_it_counts_as_broken() -> None:
+    assert max(WATCH_WITHOUT_BOOKMARKS_SECONDS) < SILENT_SECONDS < LONGEST_SILENCE_SECONDS
 
 
 async def test_a_stream_that_ends_at_once_every_time_is_not_asked_for_in_a_loop() -> None:
