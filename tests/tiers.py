@@ -45,7 +45,10 @@ TIERS = (
     # The chart's templates are rendered by the helm that users have.
     Tier("unit", ((*CLUSTER, "build", "helm"), (*PYTEST, "tests/unit", "-q", *SIDE_BY_SIDE))),
     # Built before the tests, so that minutes of building show their progress and no test's time-out counts them.
-    Tier("integration", ((*CLUSTER, "assets"), (*PYTEST, "tests/integration", "-q", *SIDE_BY_SIDE))),
+    Tier(
+        "integration",
+        ((*CLUSTER, "assets"), (*CLUSTER, "build", "kstatus"), (*PYTEST, "tests/integration", "-q", *SIDE_BY_SIDE)),
+    ),
     Tier(
         "e2e",
         (

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from e2e.cluster import commands
-from e2e.cluster.binaries import ALL_BINARIES
+from e2e.cluster.binaries import ALL_BINARIES, KSTATUS
 from e2e.cluster.layout import DEFAULT_NAME
 from e2e.cluster.refusal import Refusal
 
@@ -42,8 +42,10 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     building = command("build", commands.build, "build binaries into the cache", named=False)
-    names = [binary.name for binary in ALL_BINARIES]
-    building.add_argument("binaries", nargs="*", metavar="BINARY", help=f"some of {', '.join(names)} (default: all)")
+    names = [binary.name for binary in (*ALL_BINARIES, KSTATUS)]
+    building.add_argument(
+        "binaries", nargs="*", metavar="BINARY", help=f"some of {', '.join(names)} (default: those of a cluster)"
+    )
     packages = command("packages", commands.packages, "check the Debian packages that all of it needs", named=False)
     packages.add_argument("--install", action="store_true", help="install missing ones")
     command("assets", commands.assets, "print a folder with etcd, kube-apiserver and kubectl", named=False)

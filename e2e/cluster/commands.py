@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from e2e.cluster import cgroups, cluster, images
 from e2e.cluster.assets import kubebuilder_assets
-from e2e.cluster.binaries import ALL_BINARIES, HELM, KUBE
+from e2e.cluster.binaries import ALL_BINARIES, HELM, KSTATUS, KUBE
 from e2e.cluster.build import built
 from e2e.cluster.components import PROMETHEUS_URL, Settings
 from e2e.cluster.control_plane import control_plane
@@ -27,10 +27,10 @@ from e2e.images.build import IMAGE_PACKAGES
 
 
 def build(options: argparse.Namespace) -> int:
-    names = {binary.name for binary in ALL_BINARIES}
-    if unknown := sorted(set(options.binaries) - names):
-        raise Refusal(f"no binary {', '.join(unknown)}: choose of {', '.join(sorted(names))}")
-    wanted = [binary for binary in ALL_BINARIES if binary.name in options.binaries or not options.binaries]
+    known = {binary.name: binary for binary in (*ALL_BINARIES, KSTATUS)}
+    if unknown := sorted(set(options.binaries) - known.keys()):
+        raise Refusal(f"no binary {', '.join(unknown)}: choose of {', '.join(sorted(known))}")
+    wanted = [known[name] for name in options.binaries] or ALL_BINARIES
     for name, folder in built(wanted).items():
         print(f"{name}: {folder / name}")
     return 0
