@@ -19,16 +19,7 @@ def _simulated() -> bytes:
     return metrics.text(gauges, 0, 0).encode()
 
 
-PAGES = {
-    "simulated": _simulated(),
-    "vllm": pages.VLLM,
-    "sglang": pages.SGLANG,
-    "llamacpp": pages.LLAMACPP,
-    "tgi": pages.TGI,
-    "tensorrt-llm": pages.TENSORRT_LLM,
-    "exllamav2": pages.TABBY,
-    "triton": pages.TRITON,
-}
+PAGES = {"simulated": _simulated(), **pages.PAGES, "triton": pages.TRITON}
 
 
 def after(seconds: int, page: bytes) -> bytes:

@@ -113,3 +113,12 @@ nv_inference_request_success{model="chat",version="1"} 12
 vllm:prompt_tokens_total{model="chat",version="1"} 10
 vllm:generation_tokens_total{model="chat",version="1"} 16
 """
+# By the engine that writes it.
+PAGES = {
+    "vllm": VLLM,
+    "sglang": SGLANG,
+    "llamacpp": LLAMACPP,
+    "tgi": TGI,
+    "tensorrt-llm": TENSORRT_LLM,
+    "exllamav2": TABBY,
+}

@@ -10,16 +10,8 @@ from stoker_runtime.readings import Reading, read
 from stoker_runtime.readings.names import ENGINES
 from tests.unit.engines import pages
 
-_PAGES = {
-    "vllm": pages.VLLM,
-    "sglang": pages.SGLANG,
-    "llamacpp": pages.LLAMACPP,
-    "tgi": pages.TGI,
-    "tensorrt-llm": pages.TENSORRT_LLM,
-    "exllamav2": pages.TABBY,
-}
 _RUNNING = b'vllm:num_requests_running{engine="0",model_name="llama-8b"} '
-engines = st.sampled_from(sorted(_PAGES))
+engines = st.sampled_from(sorted(pages.PAGES))
 
 
 @pytest.mark.parametrize(
@@ -76,7 +68,7 @@ def test_a_page_that_ends_between_two_engines_of_it_is_not_taken_for_one() -> No
 
 @given(engines, st.data())
 def test_a_page_that_was_cut_off_says_the_same_or_nothing(engine: str, data: st.DataObject) -> None:
-    page = _PAGES[engine]
+    page = pages.PAGES[engine]
     whole = read(engine, page)
     cut = read(engine, page[: data.draw(st.integers(0, len(page)))])
     for field in fields(Reading):
@@ -85,9 +77,9 @@ def test_a_page_that_was_cut_off_says_the_same_or_nothing(engine: str, data: st.
 
 @given(engines, st.data())
 def test_a_page_without_one_of_its_lines_says_the_same_of_the_rest(engine: str, data: st.DataObject) -> None:
-    lines = _PAGES[engine].splitlines(keepends=True)
+    lines = pages.PAGES[engine].splitlines(keepends=True)
     del lines[data.draw(st.integers(0, len(lines) - 1))]
-    whole, rest = read(engine, _PAGES[engine]), read(engine, b"".join(lines))
+    whole, rest = read(engine, pages.PAGES[engine]), read(engine, b"".join(lines))
     for field in fields(Reading):
         assert getattr(rest, field.name) in (None, getattr(whole, field.name))
 
@@ -99,7 +91,7 @@ def test_no_bytes_raise(engine: str, noise: bytes) -> None:
 
 @given(engines, st.binary(min_size=1, max_size=8), st.data())
 def test_noise_within_a_page_raises_nothing(engine: str, noise: bytes, data: st.DataObject) -> None:
-    page = _PAGES[engine]
+    page = pages.PAGES[engine]
     at = data.draw(st.integers(0, len(page)))
     reading = read(engine, page[:at] + noise + page[at + len(noise) :])
     for field in fields(Reading):
