@@ -30,7 +30,7 @@ class RolloutWorld(ToyCluster):
     def snapshot(self) -> Snapshot:
         return replace(super().snapshot(), rolling_elsewhere=self.elsewhere)
 
-    def kubelet_acts(self, broken_revision: str | None = None) -> None:  # noqa: ARG002 - revisions break one by one here
+    def kubelet_acts(self, broken_revision: str | None = None, *, most_get_ready: int | None = None) -> None:  # noqa: ARG002 - revisions break one by one here
         now = NOW + timedelta(seconds=self.seconds)
         for name, found in list(self.pods.items()):
             if found.deleting:

@@ -29,20 +29,24 @@ def least_available(toy: ToyCluster) -> int:
     return least
 
 
-@pytest.mark.parametrize("replicas", [1, 3])
-def test_a_replacement_is_ready_before_a_replica_leaves_its_node(replicas: int) -> None:
-    toy = on_nodes(replicas, STAYS, LEAVES, leaving=1)
-    (leaving,) = [pod.identity.name for pod in toy.pods.values() if pod.node == LEAVES.name]
+@pytest.mark.parametrize(("replicas", "leaving"), [(1, 1), (3, 1), (2, 2), (3, 3)])
+def test_a_replacement_is_ready_before_a_replica_leaves_its_node(replicas: int, leaving: int) -> None:
+    toy = on_nodes(replicas, STAYS, LEAVES, leaving=leaving)
+    made = set(toy.pods)
+    leave = {pod.identity.name for pod in toy.pods.values() if pod.node == LEAVES.name}
     for _ in range(40):
         toy.look()
         assert len(toy.serving()) >= replicas
         assert least_available(toy) == replicas
         toy.controller_acts()
-        toy.kubelet_acts()
+        toy.kubelet_acts(most_get_ready=1)
+        made |= set(toy.pods)
         toy.seconds += 2
     toy.until_settled()
-    assert leaving not in toy.pods
+    assert not leave & set(toy.pods)
     assert len(toy.pods) == replicas
+    started = made - toy.deleted_by_controller
+    assert len(started) == replicas + leaving, "one start replaces one"
 
 
 def test_where_no_node_can_take_the_replacement_one_may_be_evicted_all_the_same() -> None:

@@ -237,14 +237,16 @@ class ToyCluster:
         # It remembers what it has made itself.
         self._seen[name] = self.pods[name]
 
-    def kubelet_acts(self, broken_revision: str | None = None) -> None:
+    def kubelet_acts(self, broken_revision: str | None = None, *, most_get_ready: int | None = None) -> None:
         """Pods are scheduled, then ready, then, when they are deleted, gone."""
+        starting = [found for found in self.pods.values() if found.node and not found.ready and not found.deleting]
+        late = {found.identity.name for found in starting[most_get_ready:]} if most_get_ready is not None else set()
         for name, found in list(self.pods.items()):
             if found.deleting:
                 del self.pods[name]
             elif not found.node:
                 self._change_pod(found.identity, node="node-1", phase="Running")
-            elif not found.ready and found.revision != broken_revision:
+            elif not found.ready and found.revision != broken_revision and name not in late:
                 self._change_pod(found.identity, ready=True)
 
     def flaps(self, index: int) -> None:

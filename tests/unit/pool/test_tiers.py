@@ -10,7 +10,7 @@ from stoker.core.names import Tier
 from stoker.core.pool.aside import aside
 from stoker.core.pool.seat import Seat, Want
 from stoker.core.pool.tiers import changes
-from stoker.core.pool.victims import leaves_first, victim, why
+from stoker.core.pool.victims import victim, why
 
 SERVING, WARM = Tier.SERVING, Tier.WARM
 
@@ -89,7 +89,7 @@ def test_the_last_one_that_serves_never_rests() -> None:
 
 def test_one_that_rests_leaves_after_those_with_less_to_finish() -> None:
     flooded, other = seat("flooded", WARM, in_flight=90, rests=True), seat("other", in_flight=3)
-    assert victim([flooded, other]) == other
+    assert victim([flooded, other], 1) == other
 
 
 def test_nothing_is_moved_for_a_replica_that_is_to_leave() -> None:
@@ -145,13 +145,13 @@ def test_the_order_of_the_replicas_does_not_matter(seats: list[Seat], want: Want
 
 @given(seats_of_a_model.filter(bool))
 def test_what_serves_nobody_leaves_before_what_serves(seats: list[Seat]) -> None:
-    chosen = victim(seats)
+    chosen = victim(seats, 1)
     if chosen.ready and chosen.tier == SERVING:
         assert all(each.ready and each.tier == SERVING for each in seats)
 
 
 def test_among_those_that_serve_the_least_busy_leaves_and_an_unknown_one_last() -> None:
     seats = [seat("a", in_flight=3), seat("b", in_flight=1), seat("c", in_flight=None)]
-    assert min(seats, key=leaves_first).name == "b"
-    assert max(seats, key=leaves_first).name == "c"
+    assert victim(seats, 2) == seats[1]
+    assert victim([seats[0], seats[2]], 1) == seats[0]
     assert why(seats[1]) == "1 request in flight, the least"

@@ -35,11 +35,11 @@ def growth(snapshot: Snapshot, held: RevisionReplicas | None, rendered: Rendered
         yield CreateGroup(_leader_worker_set(snapshot.live.deployment, rendered, name))
 
 
-def shrinking(snapshot: Snapshot, held: RevisionReplicas, goal: int) -> Iterator[Action]:
+def shrinking(snapshot: Snapshot, held: RevisionReplicas, goal: int, needed: int) -> Iterator[Action]:
     """One that does not serve, or else the newest; the next one at the next look."""
     if len(held.replicas) <= goal:
         return
-    victim, why = victim_of(held, snapshot)
+    victim, why = victim_of(held, snapshot, needed)
     if victim.group:
         yield DrainGroup(victim.group.identity, timestamp(snapshot.now), why)
         if victim.leader:

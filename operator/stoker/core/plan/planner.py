@@ -63,7 +63,7 @@ def plan(snapshot: Snapshot) -> Plan:
     findings = _findings(snapshot, target, replicas, course, handed)
     picture = Picture(snapshot, target, replicas, wanted, findings, blocked, course, handed)
     leaving, leaving_seconds = _departures(snapshot, replicas, course.counts)
-    changes = list(_replica_actions(snapshot, target, replicas, course.counts))
+    changes = list(_replica_actions(snapshot, target, replicas, course.counts, wanted.replicas))
     cover = cover_of(changes, replicas, wanted.want, picture.target_name or "", course.step)
     moving, moving_seconds = _tiers(snapshot, target, replicas, cover.want, course)
     actions: list[Action] = [
@@ -183,7 +183,11 @@ def _is_ours(found: Owned, snapshot: Snapshot) -> bool:
 
 
 def _replica_actions(
-    snapshot: Snapshot, target: Target, replicas: Mapping[str, RevisionReplicas], counts: Mapping[str, int]
+    snapshot: Snapshot,
+    target: Target,
+    replicas: Mapping[str, RevisionReplicas],
+    counts: Mapping[str, int],
+    wanted: int,
 ) -> Iterator[Action]:
     if target.rendered is None:
         return
@@ -198,8 +202,9 @@ def _replica_actions(
         yield replica_sets.new_replica_set(deployment, target.rendered, counts[name])
     for revision, goal in counts.items():
         if revision in replicas:
-            yield from replica_sets.moves(snapshot, replicas[revision], goal)
-            yield from groups.shrinking(snapshot, replicas[revision], goal)
+            needed = min(goal, wanted)  # a goal beyond what is wanted is there to replace what leaves
+            yield from replica_sets.moves(snapshot, replicas[revision], goal, needed)
+            yield from groups.shrinking(snapshot, replicas[revision], goal, needed)
 
 
 def _departures(

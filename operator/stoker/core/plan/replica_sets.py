@@ -34,8 +34,8 @@ from stoker.core.plan.snapshot import ReplicaSet, Snapshot
 from stoker.core.timestamp import timestamp
 
 
-def moves(snapshot: Snapshot, held: RevisionReplicas, goal: int) -> Iterator[Action]:
-    """Growth at once, shrinking by one."""
+def moves(snapshot: Snapshot, held: RevisionReplicas, goal: int, needed: int) -> Iterator[Action]:
+    """Growth at once, shrinking by one. The goal counts what starts to replace others as well as what is needed."""
     replica_set = held.replica_set
     contested = {contest.name for contest in snapshot.contests if contest.kind == "ReplicaSet"}
     if replica_set is None or replica_set.identity.name in contested:
@@ -43,10 +43,12 @@ def moves(snapshot: Snapshot, held: RevisionReplicas, goal: int) -> Iterator[Act
     if replica_set.count < goal:
         yield _scale(replica_set, goal)
     elif replica_set.count > goal:
-        yield from _shrink(snapshot, held, replica_set, goal)
+        yield from _shrink(snapshot, held, replica_set, goal, needed)
 
 
-def _shrink(snapshot: Snapshot, held: RevisionReplicas, replica_set: ReplicaSet, goal: int) -> Iterator[Action]:
+def _shrink(
+    snapshot: Snapshot, held: RevisionReplicas, replica_set: ReplicaSet, goal: int, needed: int
+) -> Iterator[Action]:
     live = len(held.pods)
     if not replica_set.observed or replica_set.pods != live:
         return  # its controller, or our picture of its pods, has not caught up with the last step
@@ -56,7 +58,7 @@ def _shrink(snapshot: Snapshot, held: RevisionReplicas, replica_set: ReplicaSet,
         # What was never made needs no farewell.
         yield _scale(replica_set, max(goal, live))
     elif live == replica_set.count:
-        victim, why = victim_of(held, snapshot)
+        victim, why = victim_of(held, snapshot, needed)
         (pod,) = victim.pods
         owner = owner_reference(snapshot.live.deployment)
         yield Detach(pod.identity, owner, timestamp(snapshot.now), replica_set.place, why)

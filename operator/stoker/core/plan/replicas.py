@@ -143,10 +143,10 @@ def seat_of(replica: Replica, snapshot: Snapshot, *, current: bool) -> Seat:
     )
 
 
-def victim_of(held: RevisionReplicas, snapshot: Snapshot) -> tuple[Replica, str]:
-    """Who leaves first, and why that one."""
+def victim_of(held: RevisionReplicas, snapshot: Snapshot, needed: int) -> tuple[Replica, str]:
+    """Who leaves first, and why that one; `needed` is how many have to be ready."""
     seats = {replica.name: seat_of(replica, snapshot, current=True) for replica in held.replicas}
-    chosen = victim(seats.values())
+    chosen = victim(seats.values(), needed)
     return next(replica for replica in held.replicas if replica.name == chosen.name), why(chosen)
 
 

@@ -9,10 +9,13 @@ from stoker.core.pool.seat import Seat
 _FROM_THE_COLDEST = (Tier.ASLEEP, Tier.WARM, Tier.DRAINING, Tier.SERVING)
 
 
-def leaves_first(seat: Seat) -> tuple[bool, bool, bool, int, int, float, str]:
-    """What is not ready goes before what is, what has no node before what has one, what its node will not keep before
-    what stays, what takes no traffic before what does, then the one with the least to finish, then the newest."""
+def leaves_first(seat: Seat, *, spare: bool) -> tuple[bool, bool, bool, bool, int, int, float, str]:
+    """What its node will not keep goes first, unless it is ready and needed: what starts elsewhere is there to replace
+    it. Then what is not ready goes before what is, what has no node before what has one, what its node will not keep
+    before what stays, what takes no traffic before what does, then the one with the least to finish, then the newest.
+    `spare` tells that one more is ready than are needed."""
     return (
+        seat.stays or (seat.ready and not spare),
         seat.ready,
         seat.placed,
         seat.stays,
@@ -24,8 +27,11 @@ def leaves_first(seat: Seat) -> tuple[bool, bool, bool, int, int, float, str]:
     )
 
 
-def victim(seats: Iterable[Seat]) -> Seat:
-    return min(seats, key=leaves_first)
+def victim(seats: Iterable[Seat], needed: int) -> Seat:
+    """`needed` is how many of them have to be ready."""
+    seats = tuple(seats)
+    spare = sum(seat.ready for seat in seats) > needed
+    return min(seats, key=lambda seat: leaves_first(seat, spare=spare))
 
 
 def why(seat: Seat) -> str:

@@ -62,7 +62,7 @@ def _moves(pods: tuple[Pod, ...], want: Want) -> Iterator[Act]:
     if len(staying) < want.replicas:
         yield Act("grow")
     elif len(staying) > want.replicas:
-        pod = staying[victim(seats).name]
+        pod = staying[victim(seats, want.replicas).name]
         yield Act("detach", pod.name, pod.api, Tier.DRAINING)
 
 
