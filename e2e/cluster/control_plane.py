@@ -139,6 +139,8 @@ def _controller_arguments(authority: Authority, accounts: KeyPair) -> list[str]:
         "--use-service-account-credentials",
         f"--service-account-private-key-file={accounts.key_file}",
         f"--root-ca-file={authority.certificate_file}",
+        # A claim that is made before its volume is seen would wait 15 s for the next look.
+        "--pvclaimbinder-sync-period=1s",
     ]
 
 

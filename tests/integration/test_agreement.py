@@ -10,9 +10,7 @@ from tests.integration.api_server import ApiServer
 from tests.manifests import is_stored, manifest
 from tests.specs import broken_specs, specs
 
-_SETTINGS = settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
-)
+_SETTINGS = settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 
 
 @given(spec=specs())

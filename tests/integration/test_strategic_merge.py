@@ -304,7 +304,6 @@ def directed(draw: st.DrawFn) -> Json:
     max_examples=40,
     derandomize=True,
     database=None,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.large_base_example],
 )
 @given(st.lists(TEMPLATES, min_size=5, max_size=5), PATCHES)
@@ -313,7 +312,7 @@ def test_200_generated_patches_do_what_kubectl_does(kubectl: Kubectl, templates:
     assert [merged(template, patch) for template in templates] == expected
 
 
-@settings(max_examples=40, derandomize=True, database=None, deadline=None)
+@settings(max_examples=40, derandomize=True, database=None)
 @given(directed())
 def test_generated_directives_do_what_kubectl_does(kubectl: Kubectl, patch: Json) -> None:
     [expected] = kubectl([TEMPLATE], patch)

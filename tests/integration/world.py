@@ -63,6 +63,9 @@ class World:
     async def model(self) -> dict[str, Any]:
         return await self.connection.get(MODELS.path(Key(self.namespace, self.name)))
 
+    async def models(self) -> list[dict[str, Any]]:
+        return [item async for item in self.connection.list(MODELS.collection(self.namespace), {})]
+
     async def of_model(self, resource: resources.Resource) -> list[dict[str, Any]]:
         query = {"labelSelector": f"stoker.dev/model={self.name}"}
         return [item async for item in self.connection.list(resource.collection(self.namespace), query)]

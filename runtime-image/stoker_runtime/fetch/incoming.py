@@ -7,7 +7,6 @@ import os
 import threading
 from pathlib import Path
 
-from stoker_runtime.fetch.allocation import allocate
 from stoker_runtime.fetch.digests import Digests, is_verifiable
 from stoker_runtime.fetch.journal import Journal, Recorded
 from stoker_runtime.fetch.parts import Span, ready_bytes
@@ -35,6 +34,8 @@ class Incoming:
         self.ready_bytes = 0
         self._journal = journal
         self._hashing = threading.Lock()
+        # The kernel lets one thread at a time write to a file, and the others burn a processor while they wait.
+        self.one_writes = threading.Lock()
         self._handles: list[int] = []
         known = journal.recorded.get(remote.path)
         if known and self._still_holds(known):
@@ -138,7 +139,8 @@ class Incoming:
             self.path.unlink(missing_ok=True)
             self._handles.append(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644))
             self._journal.started(self.remote.path, self.remote.size_bytes, expected_digest(self.remote))
-            allocate(self.handle, self.size_bytes or 0)
+            # Not allocated: blocks that are there but unwritten make each checkpoint dear, and room was looked for.
+            os.ftruncate(self.handle, self.size_bytes or 0)
         self._begin_digests()
 
     def _begin_digests(self) -> None:

@@ -184,7 +184,8 @@ class Reception:
     def _write(self, data: memoryview) -> None:
         self._progress.arrived(len(data))
         while data:
-            written = os.pwrite(self._handle, data, self.at)
+            with self._file.one_writes:
+                written = os.pwrite(self._handle, data, self.at)
             self.at += written
             data = data[written:]
         if self.at > self._file.farthest_byte or self._file.has_ranges:

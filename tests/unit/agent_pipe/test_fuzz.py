@@ -92,7 +92,7 @@ def _body(head: bytes, rest: bytes) -> bytes | None:
     return body
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(ASKED, min_size=1, max_size=5), PLACES, PLACES)
 def test_each_request_gets_its_own_answer_byte_for_byte(asked: list[Asked], places: list[int], back: list[int]) -> None:
     async def run() -> None:
@@ -145,7 +145,7 @@ class Answering:
         await settled()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(damaged(), PLACES, st.booleans())
 def test_damaged_requests_break_nothing_and_mix_nothing(data: bytes, places: list[int], leaves: bool) -> None:
     async def run() -> None:
@@ -176,7 +176,7 @@ def test_damaged_requests_break_nothing_and_mix_nothing(data: bytes, places: lis
     asyncio.run(run())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=60), st.binary(max_size=60), PLACES, st.integers(0, 120))
 def test_damaged_answers_break_nothing_and_are_never_the_next_ones(
     before: bytes, inserted: bytes, places: list[int], at: int

@@ -47,7 +47,7 @@ class Fleet:
         return [each for each in self.worlds.values() if len(each.revisions_of_pods) > 1]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 2), st.integers(0, 2**16), st.sets(st.integers(0, 30)))
 def test_never_more_than_may_and_each_comes_to_its_turn(most: int, seed: int, restarts: set[int]) -> None:
     fleet = Fleet(3, most, seed)

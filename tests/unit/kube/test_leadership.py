@@ -760,7 +760,7 @@ class Machine:
             await asyncio.sleep(0.5)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(LIVES, min_size=2, max_size=4))
 def test_never_two_lead_at_once_and_one_leads_again_when_the_trouble_is_over(lives: list[Life]) -> None:
     async def play() -> None:

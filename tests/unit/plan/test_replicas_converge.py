@@ -256,7 +256,7 @@ STEPS = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(STEPS, max_size=40))
 def test_from_anywhere_and_after_a_crash_at_any_write_it_comes_to_what_is_wanted(
     steps: list[tuple[str, int, int]],

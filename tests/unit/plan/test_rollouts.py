@@ -342,7 +342,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(STEPS, st.integers(0, 1), st.sampled_from([4, 5, 100]))
 def test_whatever_is_edited_in_the_midst_nobody_goes_short_and_it_ends(
     steps: list[tuple[str, int, Any]], warm: int, gpus: int

@@ -39,7 +39,7 @@ def test_old_readings_tell_of_a_step_what_they_told_when_they_were_new(age_secon
     assert believed((age_seconds,), now + age_seconds) == pytest.approx(believed((0.0,), now), rel=0.05)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @example((3.0,))
 @given(st.lists(st.floats(0.0, 8.0), min_size=1, max_size=4).map(tuple))
 def test_a_steady_rate_is_what_it_is_however_old_the_readings(age_seconds: tuple[float, ...]) -> None:

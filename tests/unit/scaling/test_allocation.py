@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stoker.core.scaling.allocate import allocate
@@ -182,7 +182,6 @@ def used(grant: Grant, of: Member) -> int:
     return (grant.serving + grant.warm) * of.devices_each
 
 
-@settings(deadline=None)
 @given(MEMBERS, WANTS, st.integers(0, 40), st.integers(0, 12), st.none() | st.integers(0, 40))
 def test_grants_never_exceed_what_there_is(
     members: list[Member], demands: list[Demand], extra: int, second: int, quota: int | None
@@ -208,7 +207,6 @@ def test_grants_never_exceed_what_there_is(
         assert sum(used(grant, named[name]) for name, grant in grants.items()) <= held + quota
 
 
-@settings(deadline=None)
 @given(MEMBERS, WANTS, st.integers(0, 20))
 def test_the_highest_priority_never_starves(members: list[Member], demands: list[Demand], extra: int) -> None:
     """Unless all of its pool serves others, it gets a replica, whatever the rest ask for."""
@@ -223,7 +221,6 @@ def test_the_highest_priority_never_starves(members: list[Member], demands: list
     assert grants["top"].serving >= min(2, extra + max(0, warm - promoted))
 
 
-@settings(deadline=None)
 @given(MEMBERS, WANTS, st.integers(0, 20))
 def test_a_grant_that_was_not_carried_out_yet_is_repeated(
     members: list[Member], demands: list[Demand], extra: int

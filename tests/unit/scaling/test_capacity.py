@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stoker.core.scaling.capacity import FIRST_CONFIDENCE, Capacity, Fit, estimate, itl_aim_seconds, taught, used
@@ -156,7 +156,6 @@ def test_belief_falls_at_once_and_rises_the_faster_the_surer_it_is() -> None:
     assert used(low, replace(high, confidence=1.0), 0.0, 60.0).rate_per_second == pytest.approx(1.05**20)
 
 
-@settings(deadline=None)
 @given(st.floats(1.0, 200.0), st.floats(0.1, 50.0))
 def test_a_higher_guess_never_gives_a_lower_belief(n_star: float, rate: float) -> None:
     lower, higher = known(Fit(), Prior(n_star, rate)), known(Fit(), Prior(n_star, 2.0 * rate))

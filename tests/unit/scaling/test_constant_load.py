@@ -16,7 +16,7 @@ FULL_PER_SECOND = 7.33
 
 
 # An hour is long to shrink: the drawn load is printed as it is.
-@settings(max_examples=10, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=10, derandomize=True, phases=[Phase.explicit, Phase.generate])
 @given(
     replicas=st.floats(0.2, 3.5),
     tokens=st.floats(40.0, 160.0),

@@ -97,7 +97,6 @@ def numbers(told: list[Observation], tuning: Tuning = DEFAULT) -> list[int]:
     return found
 
 
-@settings(deadline=None)
 @given(STORIES, LIMITS, PRIORS, STRIDES)
 def test_never_below_the_floor_nor_above_the_maximum(
     story: list[list[Step]], limits: Limits, prior: Prior, stride: float
@@ -113,7 +112,6 @@ def test_never_below_the_floor_nor_above_the_maximum(
         assert said.explanation.sentence()
 
 
-@settings(deadline=None)
 @given(STORIES, LIMITS, PRIORS, STRIDES)
 def test_never_down_while_a_ready_replica_is_unknown_saturated_or_expired(
     story: list[list[Step]], limits: Limits, prior: Prior, stride: float
@@ -127,7 +125,6 @@ def test_never_down_while_a_ready_replica_is_unknown_saturated_or_expired(
             assert said.serving >= min(before, limits.maximum)
 
 
-@settings(deadline=None)
 @given(STORIES, LIMITS, PRIORS, STRIDES)
 def test_asked_twice_at_one_instant_it_answers_the_same(
     story: list[list[Step]], limits: Limits, prior: Prior, stride: float
@@ -142,7 +139,6 @@ def test_asked_twice_at_one_instant_it_answers_the_same(
         assert after.history == memory.history
 
 
-@settings(deadline=None)
 @given(STORIES, LIMITS, PRIORS, STRIDES)
 def test_a_restart_at_every_tick_that_kept_the_memory_decides_the_same(
     story: list[list[Step]], limits: Limits, prior: Prior, stride: float
@@ -155,7 +151,6 @@ def test_a_restart_at_every_tick_that_kept_the_memory_decides_the_same(
     assert found == numbers(told)
 
 
-@settings(deadline=None)
 @given(STORIES, LIMITS, PRIORS, STRIDES, st.integers(0, 24))
 def test_a_restart_that_kept_the_status_only_decides_no_lower(
     story: list[list[Step]], limits: Limits, prior: Prior, stride: float, when: int
@@ -173,7 +168,6 @@ def test_a_restart_that_kept_the_status_only_decides_no_lower(
             _, memory = demand(observation, memory)
 
 
-@settings(deadline=None)
 @given(STORIES, LIMITS, PRIORS, STRIDES, st.randoms(use_true_random=False))
 def test_the_order_of_the_replicas_changes_nothing(
     story: list[list[Step]], limits: Limits, prior: Prior, stride: float, random: object
@@ -187,7 +181,6 @@ def test_the_order_of_the_replicas_changes_nothing(
     assert numbers(shuffled) == numbers(told)
 
 
-@settings(deadline=None)
 @given(STORIES, LIMITS, PRIORS, STRIDES)
 def test_a_replica_listed_twice_changes_nothing(
     story: list[list[Step]], limits: Limits, prior: Prior, stride: float
@@ -197,7 +190,6 @@ def test_a_replica_listed_twice_changes_nothing(
     assert numbers(doubled) == numbers(told)
 
 
-@settings(deadline=None)
 @given(STORIES, LIMITS, PRIORS, STRIDES, st.sampled_from([-1024.0, 1024.0, 65536.0]))
 def test_another_origin_of_the_clock_changes_nothing(
     story: list[list[Step]], limits: Limits, prior: Prior, stride: float, shift: float
@@ -226,7 +218,7 @@ RIGID = replace(DEFAULT, burst_share=1.0, regret_seconds=-1.0, trend_leads=0.0)
 """Without the parts that judge the past: more arrivals may show that a replica was not worth keeping."""
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.integers(0, 60), min_size=5, max_size=60),
     st.lists(st.integers(0, 30), min_size=60, max_size=60),
@@ -263,7 +255,6 @@ ONE_IS_LEFT = [
 ]
 
 
-@settings(deadline=None)
 @example(ONE_IS_LEFT, Limits(0, 6), 2.0)
 @given(STORIES, LIMITS, STRIDES)
 def test_missing_readings_never_give_less_than_replicas_known_to_be_idle(
@@ -290,7 +281,6 @@ def _idle(one: Replica, memory: Memory, now: float) -> Replica:
     return replace(one, reading=Reading.KNOWN, load=load)
 
 
-@settings(deadline=None)
 @given(STORIES, LIMITS, PRIORS, STRIDES)
 def test_the_memory_stays_small(story: list[list[Step]], limits: Limits, prior: Prior, stride: float) -> None:
     memory = Memory.empty()

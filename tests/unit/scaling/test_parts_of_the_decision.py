@@ -4,7 +4,7 @@ import itertools
 from math import sqrt
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stoker.core.scaling.arrivals import Arrived, History, arrived_within, rate, record
@@ -58,7 +58,6 @@ def test_a_late_answer_is_spread_over_the_time_that_it_was_missing_for() -> None
     assert estimated(late) == pytest.approx(5.0, rel=0.05)
 
 
-@settings(deadline=None)
 @given(st.floats(0.1, 8.0))
 def test_the_length_of_a_tick_changes_no_estimate(step: float) -> None:
     assert estimated(steady(6.0, 900.0, step)) == pytest.approx(6.0, rel=0.02)
@@ -71,7 +70,6 @@ def test_the_virtual_queue_of_a_level_that_suffices_drains() -> None:
     assert poured(owed, Pouring(0.0, 4.0, 100.0), most=8) == (2.0,)
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0.0, 50.0), max_size=30), st.floats(0.1, 10.0))
 def test_a_higher_level_never_owes_more(arrivals: list[float], served: float) -> None:
     owed: tuple[float, ...] = ()

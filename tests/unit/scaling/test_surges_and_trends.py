@@ -85,7 +85,7 @@ def test_noise_around_a_constant_load_moves_no_standing_replica() -> None:
         assert usual.standing == standing
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.floats(0.0, 30.0), min_size=5, max_size=80), st.floats(0.05, 1.2), st.floats(0.05, 1.2))
 def test_less_headroom_never_keeps_more(rates: list[float], one: float, other: float) -> None:
     standing = []

@@ -43,7 +43,7 @@ def check_books(them: Asking) -> None:
     assert poller._kept == sum(asked.connection is not None for asked in replicas)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(HOSTS, min_size=len(NAMES), max_size=len(NAMES)),
     st.lists(st.tuples(FLEETS, st.sampled_from([0.0, 0.04, 0.6, 3.0, 20.0])), min_size=1, max_size=6),

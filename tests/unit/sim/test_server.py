@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stoker.sim.request import Request
@@ -101,7 +101,6 @@ arrivals = st.lists(
 ).map(_arrivals)
 
 
-@settings(deadline=None)
 @given(arrivals, st.integers(100, 400), st.integers(1, 12), st.integers(12, 90))
 def test_every_first_and_last_token_comes_when_the_engine_says(
     given_arrivals: list[Arrival], kv_tokens: int, max_sequences: int, step_tokens: int
@@ -115,7 +114,6 @@ def test_every_first_and_last_token_comes_when_the_engine_says(
     assert server.cached_tokens == server.in_flight == server.unanswered == 0
 
 
-@settings(deadline=None)
 @given(arrivals, st.integers(100, 400), st.dictionaries(st.integers(0, 24), st.integers(1, 3_000), max_size=8))
 def test_those_that_leave_free_what_they_held_when_the_step_ends(
     given_arrivals: list[Arrival], kv_tokens: int, stays: dict[int, int]

@@ -60,7 +60,7 @@ def test_another_seed_starts_replicas_in_other_times() -> None:
     assert runs[0].gpu_hours != runs[1].gpu_hours
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.integers(0, 14), st.integers(0, 3)), min_size=1, max_size=8),
     st.sampled_from(Routing),
