@@ -102,8 +102,11 @@ class HttpWeb:
         environment: Mapping[str, str] | None = None,
         stop: threading.Event | None = None,
         resolve: Resolve = resolve,
+        tell: Callable[[Interrupted], None] = lambda _: None,
     ) -> None:
+        """`tell` hears of each try that failed and is made again."""
         self.times = times or Times()
+        self._tell = tell
         self.stop = stop or threading.Event()
         environment = os.environ if environment is None else environment
         self._pool = Connections(named_hosts | allowed_hosts, environment, self.times, resolve)
@@ -226,6 +229,7 @@ class HttpWeb:
             try:
                 return work(patience)
             except Interrupted as why:
+                self._tell(why)
                 if not patience.wait(attempt, why):
                     raise unreachable(request.url, why, self.times) from why
                 attempt += 1

@@ -197,13 +197,16 @@ def test_the_bytes_a_token_in_the_guide_are_those_of_the_models() -> None:
         assert row.split("|")[-2].strip() == f"{token_bytes(facts):,}"
 
 
-def test_a_source_that_does_not_answer_is_given_up_soon() -> None:
+def test_a_source_that_does_not_answer_is_given_up_soon_and_says_once_what_it_waits_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         times = Times(connect_seconds=0.2, stall_seconds=0.2, patience_seconds=0.3, first_wait_seconds=0.01)
         with pytest.raises(InputError, match="SourceUnreachable"):
             facts_of(f"https://127.0.0.1:{port}/model.gguf", "vllm", (), times)
     assert PATIENCE.patience_seconds <= 60
+    assert capsys.readouterr().err.count("trying again for") == 1
 
 
 def test_a_source_is_read_by_ranges_of_its_headers_alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
