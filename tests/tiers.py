@@ -33,8 +33,9 @@ def _lacking_for_a_node() -> str | None:
 
 PYTEST = (sys.executable, "-m", "pytest")
 CLUSTER = (sys.executable, "-m", "e2e.cluster")
-# Two files of tests at a time, since two processors are the least that a machine has.
+# Two files of tests at a time, since two processors are the least that a machine has; three of those that mostly wait.
 SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile")
+THREE_SIDE_BY_SIDE = ("-n", "3", "--dist", "loadfile")
 # It counts what a cluster leaves behind, so that no other may come or go meanwhile.
 OF_THE_WHOLE_MACHINE = "e2e/cluster/tests/test_lifecycle.py"
 IMAGES = ("vllm-cpu", "simulated", "operator", "runtime", "llamacpp", "ollama", "transformers", "bentoml")
@@ -47,7 +48,11 @@ TIERS = (
     # Built before the tests, so that minutes of building show their progress and no test's time-out counts them.
     Tier(
         "integration",
-        ((*CLUSTER, "assets"), (*CLUSTER, "build", "kstatus"), (*PYTEST, "tests/integration", "-q", *SIDE_BY_SIDE)),
+        (
+            (*CLUSTER, "assets"),
+            (*CLUSTER, "build", "kstatus"),
+            (*PYTEST, "tests/integration", "-q", *THREE_SIDE_BY_SIDE),
+        ),
     ),
     Tier(
         "e2e",

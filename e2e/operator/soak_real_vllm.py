@@ -72,9 +72,7 @@ class Streams:
 
     def ended(self) -> list[Streamed]:
         """All that began, in that order, when the last of them has ended."""
-        said = [said_by(client).read() for client in self._clients]
-        for client in self._clients:
-            client.wait()
+        said = [client.communicate()[0] for client in self._clients]
         self._clients = []
         return [Streamed(**json.loads(one)) for one in said]
 
