@@ -139,6 +139,12 @@ class Fleet:
             "/api/v1/persistentvolumes",
             {"kind": "PersistentVolume", "metadata": {"name": "fleet-weights"}, "spec": volume},
         )
+        # Or all pods of a small fleet wait for it beyond its start, and get ready in what counts as idle.
+        await within(60, "the claim bound", self._is_bound)
+
+    async def _is_bound(self) -> bool:
+        claim = await self.connection.get(resources.CLAIMS.path(Key(NAMESPACE, "weights")))
+        return bool(claim["status"].get("phase") == "Bound")
 
     async def _make(self, collection: str, body: dict[str, Any]) -> None:
         try:
