@@ -9,16 +9,15 @@ from stoker.core.pool.seat import Seat
 _FROM_THE_COLDEST = (Tier.ASLEEP, Tier.WARM, Tier.DRAINING, Tier.SERVING)
 
 
-def leaves_first(seat: Seat, *, spare: bool) -> tuple[bool, bool, bool, bool, int, int, float, str]:
+def leaves_first(seat: Seat, *, spare: bool) -> tuple[bool, bool, bool, int, int, float, str]:
     """What its node will not keep goes first, unless it is ready and needed: what starts elsewhere is there to replace
-    it. Then what is not ready goes before what is, what has no node before what has one, what its node will not keep
-    before what stays, what takes no traffic before what does, then the one with the least to finish, then the newest.
-    `spare` tells that one more is ready than are needed."""
+    it. Then what is not ready goes before what is, what has no node before what has one, what takes no traffic before
+    what does, then the one with the least to finish, then the newest. `spare` tells that one more is ready than are
+    needed."""
     return (
         seat.stays or (seat.ready and not spare),
         seat.ready,
         seat.placed,
-        seat.stays,
         _FROM_THE_COLDEST.index(Tier.SERVING if seat.rests else seat.tier),
         # Unknown is taken for busy: a guess must not cut anybody.
         seat.in_flight if seat.in_flight is not None else 1_000_000,
