@@ -99,6 +99,7 @@ class World:
         return (
             status.get("observedGeneration") == model["metadata"]["generation"]
             and len(pods) == len(await self.pods()) == replicas == status.get("readyReplicas")
+            and not status.get("drainingReplicas")
             and counts == [replicas]
             and conditions.get("Reconciling") == "False"
         )
