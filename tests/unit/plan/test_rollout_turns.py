@@ -3,7 +3,7 @@
 import pytest
 
 from stoker.core.plan.planner import plan
-from tests.unit.plan.builders import cluster
+from tests.unit.plan.builders import cluster, deployment
 from tests.unit.plan.rollout_world import SURGE_WAIT_SECONDS, RolloutWorld, world
 
 OTHERS = ("models/a", "models/b")
@@ -84,6 +84,45 @@ def test_what_dies_while_it_waits_is_replaced_as_it_was() -> None:
     toy.dies(0)
     toy.rounds(10)
     assert (toy.revisions_of_pods, len(toy.serving())) == ({old}, 3)
+
+
+def test_a_rollout_that_was_paused_before_it_began_waits_for_its_turn_when_it_goes_on() -> None:
+    toy = bounded(3)
+    toy.elsewhere = ()
+    (old,) = toy.revisions_of_pods
+    new = toy.edit(3, 2, paused=True)
+    toy.rounds(3)
+    assert (toy.revisions_of_pods, toy.state(new)) == ({old}, "Waiting")
+    assert toy.condition("Progressing") == ("False", "RolloutPaused")
+    toy.elsewhere = OTHERS
+    assert toy.edit(3, 2) == new
+    toy.rounds(10)
+    assert toy.revisions_of_pods == {old}
+    assert toy.condition("Progressing") == ("True", "RolloutWaiting")
+    toy.elsewhere = ()
+    toy.quiet()
+    assert toy.revisions_of_pods == {new}
+
+
+def test_a_rollout_that_was_paused_in_its_midst_goes_on_without_a_turn() -> None:
+    toy = bounded(3)
+    toy.elsewhere = ()
+    new = toy.edit(3, 2)
+    toy.rounds(2)
+    assert new in toy.revisions_of_pods
+    toy.edit(3, 2, paused=True)
+    toy.rounds(5)
+    toy.elsewhere = OTHERS
+    toy.edit(3, 2)
+    toy.quiet()
+    assert toy.revisions_of_pods == {new}
+
+
+def test_a_pause_where_nothing_is_to_roll_out_makes_nothing_wait() -> None:
+    toy = RolloutWorld(deployment(0), bounded(1).settings)
+    only = toy.edit(0, 1, paused=True)
+    toy.rounds(3)
+    assert toy.state(only) == "Current"
 
 
 def test_a_way_back_waits_for_nobody() -> None:

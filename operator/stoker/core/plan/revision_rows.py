@@ -46,7 +46,7 @@ def never_forgotten(snapshot: Snapshot, target: Target, replicas: Mapping[str, R
 
 def _state(target: Target, course: Course, held: RevisionReplicas | None, revision: str) -> str:
     if target.rendered and revision == target.rendered.name:
-        return "Waiting" if course.waits else course.step or "Current"
+        return (course.step or "Current") if course.begun else "Waiting"
     return "Old" if held and held.replicas else "Kept"
 
 

@@ -32,6 +32,7 @@ class Course:
     look_again_seconds: float | None = None
     before: Step | None = None  # as the status has it
     waits: bool = False  # whether it would be under way, if fewer other models rolled out
+    begun: bool = True  # False: it waits, or was paused before its first step, and takes its turn when it goes on
     rolls: bool = False  # whether it is, so that others may have to wait for its end
 
 
@@ -59,7 +60,8 @@ def course_of(snapshot: Snapshot, target: Target, replicas: Mapping[str, Revisio
     )
     held = _held(own, ready, good) if own else Held(name, 0, 0)
     paused = rollout.paused or is_frozen(snapshot)
-    waits = before is None and not paused and waits_for_turn(snapshot, target, own, unserved=unserved)
+    begun = not old or before is not None or (own is not None and own.holds_something)
+    waits = not begun and not paused and waits_for_turn(snapshot, target, unserved=unserved)
     counts = not_begun(held, old, wanted) if waits else goals(held, old, wanted, step, paused=paused)
     failed = failure_of(snapshot, own) if own and _is_judged(snapshot, target, rolling=bool(old)) else None
     back_to = way_back(snapshot, name) if failed else None
@@ -68,7 +70,8 @@ def course_of(snapshot: Snapshot, target: Target, replicas: Mapping[str, Revisio
     if waits:
         look_again_seconds = NEXT_TURN_SECONDS
     rolls = under_way is not None and not waits and not rollout.paused
-    return Course(counts, under_way, failed, back_to, ready, look_again_seconds, before, waits, rolls)
+    begun = begun or not (waits or paused)
+    return Course(counts, under_way, failed, back_to, ready, look_again_seconds, before, waits, begun, rolls)
 
 
 def _held(held: RevisionReplicas, ready: int, good: str | None) -> Held:

@@ -5,7 +5,6 @@ waits for nobody.
 """
 
 from stoker.core.counted import listed, verb
-from stoker.core.plan.replicas import RevisionReplicas
 from stoker.core.plan.snapshot import Snapshot
 from stoker.core.plan.target import Target
 
@@ -13,12 +12,11 @@ from stoker.core.plan.target import Target
 NEXT_TURN_SECONDS = 30.0
 
 
-def waits_for_turn(snapshot: Snapshot, target: Target, own: RevisionReplicas | None, *, unserved: bool) -> bool:
-    """`unserved` tells that no old replica is ready."""
+def waits_for_turn(snapshot: Snapshot, target: Target, *, unserved: bool) -> bool:
+    """Of a rollout that has not begun; `unserved` tells that no old replica is ready."""
     most = snapshot.cluster.configuration.rollouts.models_at_once
-    begun = own is not None and own.holds_something
     goes_back = target.given_up is not None or snapshot.live.deployment.spec.rollout.revision is not None
-    if most is None or begun or goes_back or unserved:
+    if most is None or goes_back or unserved:
         return False
     elsewhere = snapshot.rolling_elsewhere
     return elsewhere is None or len(elsewhere) >= most
