@@ -1,10 +1,11 @@
 """`make bench-fidelity`: what the simulator predicts for real vLLM on the CPU, beside what is measured.
 
-    python -m bench.fidelity [--rounds 3] [--seconds 30] [--image runtime]
+    python -m bench.fidelity [--rounds 4] [--seconds 30] [--calibration-seconds 20] [--image runtime]
 
-Each round calibrates the replica as `stoker calibrate` does and then sends it three loads, so that a disturbance of the
-machine meets both; the simulator gets the very arrivals and lengths, and the round's own calibration. Needs root and
-Linux. Prints the figures and keeps them under bench/results.
+Each round sends three loads, and calibrates the replica as `stoker calibrate` does before and after each; the simulator
+gets the very arrivals and lengths, and what both calibrations of a load measured. Where the two tell different speeds,
+the machine was not the same all the while, which is said; the errors of all loads are told, and of the steady ones.
+Needs root and Linux. Prints the figures and keeps them under bench/results.
 """
 
 import argparse
@@ -25,7 +26,7 @@ from bench.fidelity.engine import CONTEXT_TOKENS, MOST_SEQUENCES, STEP_TOKENS, U
 from bench.fidelity.prediction import Answered, Level, Sent, level_of, predicted
 from e2e.models.build import build as build_model
 from stoker.cli.calibrate.endpoint import Endpoint
-from stoker.cli.calibrate.measuring import Plan, measured
+from stoker.cli.calibrate.measuring import Measured, Plan, measured
 from stoker.cli.openai.server import prompt_of, session_with
 from stoker.cli.openai.streaming import Streamed
 from stoker.sim.calibration import Calibrated, calibrated
@@ -35,13 +36,19 @@ MODEL = "small-llama"
 LEVELS = (0.3, 0.6, 0.9)  # of what the replica carries when it is full
 PROMPT_TOKENS, ANSWER_TOKENS = (16, 320), (8, 96)
 GOAL = 0.15
+STEADY = 0.1  # between the two calibrations around a load
 Row = dict[str, Any]
 
 
-async def calibration(seconds: float) -> Calibrated:
+async def calibration(seconds: float) -> Measured:
     plan = Plan((16, 64, 160, 320), most_streams=MOST_SEQUENCES + 4, answer_tokens=64, seconds=seconds)
-    found = await measured(URL, MODEL, plan)
-    return calibrated(found.alone, found.together, found.limits(None, STEP_TOKENS))
+    return await measured(URL, MODEL, plan)
+
+
+def fitted(*found: Measured) -> Calibrated:
+    alone = [one for each in found for one in each.alone]
+    together = [one for each in found for one in each.together]
+    return calibrated(alone, together, found[0].limits(None, STEP_TOKENS))
 
 
 def full_rate(found: Calibrated) -> float:
@@ -94,11 +101,13 @@ def both(found: Calibrated, streamed: list[Streamed]) -> tuple[Level, Level]:
 
 async def rounds(options: argparse.Namespace) -> list[Row]:
     rows = []
+    before = await calibration(options.calibration_seconds)
     for number in range(options.rounds):
-        found = await calibration(options.seconds)
         for share in LEVELS:
-            rate = share * full_rate(found)
+            rate = share * full_rate(fitted(before))
             streamed = await load(rate, options.seconds, 100 * number + round(10 * share))
+            after = await calibration(options.calibration_seconds)
+            found = fitted(before, after)
             prediction, measurement = both(found, streamed)
             row = {
                 "round": number + 1,
@@ -106,13 +115,19 @@ async def rounds(options: argparse.Namespace) -> list[Row]:
                 "requests": len(streamed),
                 "rate": round(rate, 2),
                 "machine load": round(os.getloadavg()[0], 1),
+                "speed after": round(full_rate(fitted(after)) / full_rate(fitted(before)), 3),
                 "cost": asdict(found.replica.cost),
                 "predicted": asdict(prediction),
                 "measured": asdict(measurement),
             }
             rows.append(row)
             print(line(row), flush=True)
+            before = after
     return rows
+
+
+def steady(row: Row) -> bool:
+    return bool(abs(row["speed after"] - 1.0) <= STEADY)
 
 
 def line(row: Row) -> str:
@@ -120,7 +135,8 @@ def line(row: Row) -> str:
     for name, unit in (("ttft_seconds", 1e3), ("itl_seconds", 1e3), ("in_flight", 1.0)):
         said, was = row["predicted"][name] * unit, row["measured"][name] * unit
         parts.append(f"{name.removesuffix('_seconds')} {said:.1f} for {was:.1f} ({100 * (said / was - 1):+.0f} %)")
-    return " ".join(parts) + f", machine load {row['machine load']}"
+    speed = f"the speed afterwards {row['speed after']:.2f} of that before"
+    return " ".join(parts) + f", {speed}, machine load {row['machine load']}"
 
 
 def summary(rows: list[Row]) -> dict[str, dict[str, float]]:
@@ -137,25 +153,30 @@ def summary(rows: list[Row]) -> dict[str, dict[str, float]]:
 
 
 def report(rows: list[Row], options: argparse.Namespace) -> None:
-    errors = summary(rows)
-    for name, of_load in errors.items():
-        said = ", ".join(f"{load}: {100 * error:.0f} %" for load, error in of_load.items())
-        verdict = (
-            ""
-            if name == "in_flight"
-            else f" (goal {100 * GOAL:.0f} %: {'met' if of_load['all'] <= GOAL else 'MISSED'})"
-        )
-        print(f"{name.removesuffix('_seconds')}: median error at a load of {said}{verdict}")
+    kept = {"all": rows, f"steady within {100 * STEADY:.0f} %": [row for row in rows if steady(row)]}
+    errors = {which: summary(of_which) for which, of_which in kept.items() if of_which}
+    for which, of_name in errors.items():
+        print(f"loads, {which}: {len(kept[which])}")
+        for name, of_load in of_name.items():
+            said = ", ".join(f"{load}: {100 * error:.0f} %" for load, error in of_load.items())
+            print(f"  {name.removesuffix('_seconds')}: median error at a load of {said}{verdict(name, of_load['all'])}")
     RESULTS.mkdir(exist_ok=True)
     engine = f"vLLM on the CPU, one thread, {MOST_SEQUENCES} sequences, {CONTEXT_TOKENS} tokens of context"
     figures = {**when_and_where(), "engine": engine, "seconds": options.seconds, "median errors": errors, "rows": rows}
     (RESULTS / "fidelity.json").write_text(json.dumps(figures, indent=1) + "\n")
 
 
+def verdict(name: str, error: float) -> str:
+    if name == "in_flight":
+        return ""
+    return f" (goal {100 * GOAL:.0f} %: {'met' if error <= GOAL else 'MISSED'})"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=30.0, help="of each calibration and each load")
+    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--seconds", type=float, default=30.0, help="of each load")
+    parser.add_argument("--calibration-seconds", type=float, default=20.0, help="of each calibration")
     parser.add_argument("--image", default="runtime", help="of `python -m e2e.images list`, with vLLM in it")
     options = parser.parse_args()
     archive = archive_inside("bench.fidelity", options.image)

@@ -1,7 +1,7 @@
 """A replica's model from what a client saw of it. Pure arithmetic.
 
 One request alone, with p prompt tokens in ⌈p/chunk⌉ steps:      first token = o + steps·(a + g·p) + b_p·p
-n streams at once, k tokens in the cache:                        step        = a + b_d·n + g·k
+n streams, k tokens in the cache, p of new prompts a step:       step        = a + b_p·p + b_d·n + g·k
 
 o is what every request spends on its way. All five are found together by least squares of the relative errors, none
 below zero: of all subsets of them, the best one whose solution has no negative part.
@@ -30,11 +30,12 @@ class Alone:
 
 @dataclass(frozen=True)
 class Together:
-    """Streams that decode at once, all of them over the whole span that was measured."""
+    """The mean step while streams decode at once, with the prompts that came among its steps."""
 
-    streams: int
+    streams: float
     cached_tokens: float
     step_seconds: float
+    prompt_tokens: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def _alone(one: Alone, step_tokens: int) -> Row:
 
 
 def _together(one: Together) -> Row:
-    return 1.0, 0.0, float(one.streams), one.cached_tokens, 0.0
+    return 1.0, one.prompt_tokens, float(one.streams), one.cached_tokens, 0.0
 
 
 def least_squares(rows: Sequence[Row], values: Sequence[float]) -> list[float]:

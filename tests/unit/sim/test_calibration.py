@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stoker.cli.calibrate.endpoint import kv_tokens_of
-from stoker.cli.calibrate.measuring import Plan, measured, most_at_once, step_of
+from stoker.cli.calibrate.measuring import Plan, measured
+from stoker.cli.calibrate.steps import mean_step, most_at_once, step_of
 from stoker.cli.openai.streaming import Outcome, Streamed
 from stoker.sim.calibration import Alone, CalibrationError, Limits, Together, calibrated, least_squares
 from stoker.sim.profile import ProfileError, from_json, to_json
@@ -28,8 +29,8 @@ def seen_of(cost: StepCost, on_the_way_seconds: float = 0.0) -> tuple[list[Alone
         each = cost.base_seconds + cost.per_cached_token_seconds * prompt
         alone.append(Alone(prompt, on_the_way_seconds + steps * each + computed))
     together = [
-        Together(streams, streams * context, cost.seconds(0, streams, streams * context))
-        for streams in (1, 4, 16, 32)
+        Together(streams, streams * context, cost.seconds(prompts, streams, streams * context), prompts)
+        for streams, prompts in ((1, 0), (4, 0), (4, 70), (16, 0), (16, 300), (32, 0))
         for context in (40, 1_200)
     ]
     return alone, together
@@ -53,7 +54,7 @@ def test_what_was_measured_without_noise_is_found_again(
     assert alike == pytest.approx((cost.seconds(0, 10, 3_000), cost.seconds(800, 3, 2_000)), rel=0.02)
 
 
-@given(st.lists(st.floats(0.5, 2.0), min_size=12, max_size=12))
+@given(st.lists(st.floats(0.5, 2.0), min_size=16, max_size=16))
 def test_no_part_is_ever_negative(noise: list[float]) -> None:
     alone, together = seen_of(StepCost(0.02, 1e-4, 5e-4, 2e-7))
     alone = [Alone(one.prompt_tokens, one.first_token_seconds * by) for one, by in zip(alone, noise, strict=False)]
@@ -91,6 +92,25 @@ def test_a_step_is_timed_only_while_all_streams_decode() -> None:
 def test_streams_that_hardly_overlap_time_no_step() -> None:
     first = streamed((1.0, 2.0, 3.0), 10, 3)
     assert step_of([first, streamed((2.5, 3.5, 4.5), 10, 3)]) is None
+
+
+def test_a_step_among_which_prompts_come_is_told_with_them() -> None:
+    """Steps of 0.1 s; the prompt of 90 tokens makes the one that computes it three times as long."""
+    before = [round(0.1 * i, 1) for i in range(1, 11)]
+    long = streamed((*before, *(round(1.3 + 0.1 * i, 1) for i in range(10))), 30, 20)
+    newcomer = streamed(tuple(round(1.3 + 0.1 * i, 1) for i in range(6)), 90, 6)
+    step = mean_step([long, newcomer])
+    assert step is not None
+    steps = 19 + 5
+    assert step.step_seconds == pytest.approx((2.1 + 0.5) / steps)
+    assert step.streams == pytest.approx((19 + 5 + 5 + 5) / steps)
+    assert step.prompt_tokens == pytest.approx(90 / steps)
+    held = sum(range(31, 50)) + sum(range(91, 96)) + sum(range(41, 46)) + sum(range(91, 96)) + 90
+    assert step.cached_tokens == pytest.approx(held / steps)
+
+
+def test_streams_of_one_token_time_no_step() -> None:
+    assert mean_step([streamed((1.0,), 10, 1), streamed((2.0,), 10, 1)]) is None
 
 
 def test_those_that_queue_do_not_run_at_once() -> None:

@@ -2,6 +2,8 @@
 
 A round is every prompt length alone, then 1, 2, 4, … streams at once with short prompts, then some streams with long
 ones, which tells the cost of the cache from that of a sequence. The last number of streams shows how many run at once.
+Then requests come one after the other on a few connections, as users send them: an engine with prompts among its steps,
+and answers to send meanwhile, is slower than its parts measured apart.
 """
 
 import asyncio
@@ -13,11 +15,12 @@ from statistics import median
 from typing import Any
 
 from stoker.cli.calibrate.endpoint import Endpoint
+from stoker.cli.calibrate.steps import mean_step, most_at_once, step_of
 from stoker.cli.openai.server import model_served, prompt_of, session_with
 from stoker.cli.openai.streaming import Streamed
 from stoker.sim.calibration import Alone, Calibrated, Limits, Together
 
-_LEAST_GAPS = 4
+_REQUESTS_OF_A_CONNECTION = 3
 _UNKNOWN_KV_TOKENS = 1_000_000
 
 
@@ -68,6 +71,7 @@ class Measured:
 class _Gathered:
     firsts: dict[int, list[Alone]] = field(default_factory=lambda: defaultdict(list))
     steps: dict[tuple[int, int], list[Together]] = field(default_factory=lambda: defaultdict(list))
+    mixed: dict[int, list[Together]] = field(default_factory=lambda: defaultdict(list))
     most_at_once: int = 0
     queued: bool = False
 
@@ -99,7 +103,7 @@ class _Asking:
         found = self._found
         return Measured(
             [_typical(same) for same in found.firsts.values()],
-            [_typical_step(same) for same in found.steps.values()],
+            [_typical_step(same) for same in (*found.steps.values(), *found.mixed.values())],
             rounds,
             found.most_at_once,
             found.queued,
@@ -127,6 +131,24 @@ class _Asking:
         await self._together(plan.most_streams, short)
         for streams in (2, min(8, plan.most_streams)):
             await self._together(streams, long)
+        for connections in sorted({2, max(2, plan.most_streams // 4), max(2, plan.most_streams // 2)}):
+            await self._mixed(connections)
+
+    async def _mixed(self, connections: int) -> None:
+        answers = await asyncio.gather(*(self._one_after_the_other() for _ in range(connections)))
+        step = mean_step([answer for of_one in answers for answer in of_one])
+        if step is not None:
+            self._found.mixed[connections].append(step)
+
+    async def _one_after_the_other(self) -> list[Streamed]:
+        plan, chance = self._plan, self._chance
+        answers = []
+        for _ in range(_REQUESTS_OF_A_CONNECTION):
+            prompt = self._prompt(chance.randint(min(plan.prompt_tokens), max(plan.prompt_tokens)))
+            answers.append(
+                await self._endpoint.complete(prompt, chance.randint(plan.answer_tokens // 2 + 1, plan.answer_tokens))
+            )
+        return answers
 
     async def _together(self, streams: int, prompt_tokens: int) -> None:
         asked = [self._endpoint.complete(self._prompt(prompt_tokens), self._plan.answer_tokens) for _ in range(streams)]
@@ -144,39 +166,14 @@ class _Asking:
         return prompt_of(self._chance, max(1, round(tokens * self._words_of_a_token)))
 
 
-def step_of(answers: list[Streamed]) -> Together | None:
-    """Over the span in which all of them decode; None where it is too short to tell."""
-    begins, ends = max(one.moments[0] for one in answers), min(one.moments[-1] for one in answers)
-    gaps = held = 0.0
-    for one in answers:
-        inside = [moment for moment in one.moments if begins <= moment <= ends]
-        if len(inside) <= _LEAST_GAPS:
-            return None
-        each = one.tokens / len(one.moments)  # an event may hold more than one token
-        gaps += each * (len(inside) - 1) / (inside[-1] - inside[0])
-        before = sum(moment < begins for moment in one.moments)
-        held += (one.prompt_tokens or 0) + each * (before + len(inside) / 2)
-    return Together(len(answers), held, len(answers) / gaps)
-
-
-def most_at_once(answers: list[Streamed]) -> int:
-    """Streams between their first and last token at one moment."""
-    changes = sorted(
-        [(one.moments[0], 1) for one in answers] + [(one.moments[-1], -1) for one in answers],
-        key=lambda change: (change[0], -change[1]),
-    )
-    most = now = 0
-    for _, step in changes:
-        now += step
-        most = max(most, now)
-    return most
-
-
 def _typical(same: list[Alone]) -> Alone:
     return Alone(round(median(one.prompt_tokens for one in same)), median(one.first_token_seconds for one in same))
 
 
 def _typical_step(same: list[Together]) -> Together:
     return Together(
-        same[0].streams, median(one.cached_tokens for one in same), median(one.step_seconds for one in same)
+        median(one.streams for one in same),
+        median(one.cached_tokens for one in same),
+        median(one.step_seconds for one in same),
+        median(one.prompt_tokens for one in same),
     )
