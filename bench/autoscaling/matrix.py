@@ -12,7 +12,7 @@ COMPARED = (OURS, *PEERS)
 COLD_SECONDS = (40.0, 120.0, 300.0)
 WARM = (0, 1)
 TUNING_SEEDS = (11, 12)  # 1 to 99 may be looked at while a policy is worked on
-REPORTING_SEEDS = (301, 302, 303, 304, 305)  # 101 to 105 and 201 to 203 have been seen
+REPORTING_SEEDS = (401, 402, 403, 404, 405)  # 101 to 105, 201 to 203 and 301 to 305 have been seen
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def _by_value(policy: str, knob: str, values: Sequence[float]) -> list[Setting]:
 # The one documented knob of each that trades latency for replicas, from what carries a peak of many times the load on
 # what stands to what is full all the time; defaults come on top.
 _GRIDS: Mapping[str, Sequence[Setting]] = {
-    OURS: _by_value(OURS, "headroom", (1.2, 1.1, 0.8, 0.6, 0.4, 0.25, 0.15, 0.1, 0.05)),
+    OURS: _by_value(OURS, "headroom", (2.0, 1.5, 1.2, 0.8, 0.6, 0.4, 0.25, 0.15, 0.1, 0.05)),
     "hpa": _by_target("hpa", 1.0)[:-1],  # the last is the default
     "keda": _by_value("keda", "threshold", (1, 2, 3, 10, 20, 30)),
     "kpa": _by_target("kpa", 0.7),

@@ -273,7 +273,7 @@ class ScalingDefaults(ApiModel):
     max_pending_replicas: Annotated[int, Unit("replicas")] = Field(4, ge=1, le=1000, examples=[4])
     """Most replicas of one model that may wait for a node at once."""
 
-    utilization_percent: int = Field(100, ge=30, le=150, examples=[80])
+    utilization_percent: int = Field(100, ge=5, le=200, examples=[80])
     """Share of what a replica is known to carry that lasting load may use, where a ModelDeployment does not say. At 100
     replicas carry the load that there is; lower buys latency with replicas, higher saves replicas."""
 

@@ -11,7 +11,7 @@ from stoker.core.scaling.demands import Reason
 from stoker.core.scaling.observation import Stage
 from stoker.core.scaling.surge import Usual, noted, stood
 from stoker.core.scaling.trend import forecast
-from stoker.core.scaling.tuning import DEFAULT
+from stoker.core.scaling.tuning import DEFAULT, Tuning
 from tests.unit.scaling.builders import PRIOR, Watched
 
 TICK = 2.0
@@ -20,10 +20,10 @@ EACH = 2.0
 READY_FOR_FIVE = replace(DEFAULT, headroom=0.2)
 
 
-def after(seconds: float, per_second: float, usual: Usual | None = None) -> Usual:
+def after(seconds: float, per_second: float, usual: Usual | None = None, tuning: Tuning = READY_FOR_FIVE) -> Usual:
     usual = usual or Usual()
     for _ in range(int(seconds / TICK)):
-        usual = stood(noted(usual, per_second, EACH, TICK), READY_FOR_FIVE)
+        usual = stood(noted(usual, per_second, EACH, TICK), tuning)
     return usual
 
 
@@ -56,6 +56,13 @@ def test_a_surge_is_no_base_from_which_another_is_expected() -> None:
         surge = after(600, 4.0 * height, before)
         itself = 4.0 * height / EACH / READY_FOR_FIVE.serving_share
         assert before.standing <= surge.standing <= max(1.3 * before.standing, itself), height
+
+
+def test_a_peak_that_comes_and_goes_is_no_base_either() -> None:
+    usual, twenty_fold = Usual(), replace(DEFAULT, headroom=0.05)
+    for _ in range(6):
+        usual = after(420, 12.0, after(420, 0.5, usual, twenty_fold), twenty_fold)
+    assert 12.0 / EACH <= usual.standing <= 1.6 * 12.0 / EACH
 
 
 def test_a_load_that_stays_doubled_becomes_the_base() -> None:
@@ -131,6 +138,14 @@ def test_replicas_of_a_ramp_are_ordered_ahead_of_it() -> None:
         assert watched.said is not None
         ordered.append(watched.said.serving)
     assert ordered[0] < ordered[1] <= ordered[0] + 2
+
+
+def test_what_stands_ready_is_not_held_longer_as_well() -> None:
+    holds = {}
+    for headroom in (0.1, 1.0):
+        watched = Watched(2, tuning=replace(DEFAULT, headroom=headroom))
+        holds[headroom] = watched.run(60, 6.0, in_flight=10).explanation.hold_seconds
+    assert holds[0.1] == holds[1.0]
 
 
 def test_a_model_that_stands_ready_says_so() -> None:

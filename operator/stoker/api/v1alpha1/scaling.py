@@ -128,7 +128,7 @@ class Scaling(ApiModel):
     """Shortest time between a replica's last being needed and its removal. It grows by itself where starting one takes
     longer."""
 
-    utilization_percent: int | None = Field(None, ge=30, le=150, examples=[70])
+    utilization_percent: int | None = Field(None, ge=5, le=200, examples=[70])
     """Share of what a replica is known to carry that lasting load may use. Lower buys latency with replicas, higher
     saves replicas. Absent: scaling.utilizationPercent of the operator's configuration."""
 

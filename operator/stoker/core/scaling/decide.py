@@ -119,7 +119,7 @@ def _tick(observation: Observation, memory: Memory, tuning: Tuning) -> _Tick:
         leads,
         belief,
         arriving,
-        max(observation.aims.down_delay_seconds, tuning.hold_seconds(leads.lead_seconds)),
+        max(observation.aims.down_delay_seconds, tuning.hold_leads * leads.lead_seconds),
         since if queueing else None,
         aside,
     )

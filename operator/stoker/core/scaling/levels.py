@@ -4,7 +4,7 @@
     r   = min{k : V_k ≤ θ·μ·k}                   θ: of the TTFT objective; cap = μ·k·(2·θ + a share of the lead)
 
     last_k ← t for every k ≤ hold                t - last_k is how long level k has not been needed
-    timers = max{k : t - last_k < H_k}           H_k = max(down delay, 1.5·lead, see tuning) · 2^(regrets of k)
+    timers = max{k : t - last_k < H_k}           H_k = max(down delay, 1.5·lead) · 2^(regrets of k)
 
 Noise around a constant load touches the top level only, and that at most once per H. A level that is ordered again
 shortly after its removal was worth keeping: its H doubles, and halves after every quiet hour.

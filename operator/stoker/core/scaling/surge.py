@@ -2,15 +2,16 @@
 
     m ← m + (λ - m)·Δt/τ          the mean, τ = 1 h
     u ← u + (λ' - u)·Δt/τ         what lasts: τ = 1 h upwards, after the first two minutes, and 5 min downwards
-                                  λ' = min(λ, max(2·u, m))
+                                  λ' = min(λ, max(2·u, m/2))
     p ← max(λ, p·e^{-Δt/6 h})     the highest
     μ ← μ + (now - μ)·Δt/τ        what a replica carries, τ = 15 min
     x = max(u/h, min(m·(1/h - 1/s), p/s)) / μ       h: headroom, s: what serving counts on of μ, h < s
 
 So the load that lasts may grow to 1/h times itself, and a peak that was seen finds its replicas again where the mean
 says that peaks are common. A load of more than twice what lasts is the surge that was prepared for, and no base from
-which another is to be expected: it counts as twice at most, until the mean says that it is usual. While less than τ is
-known, τ is what is known. The number that stands moves only when x is a dead band of some per cent away from it.
+which another is to be expected: it counts as twice at most, or as half of the mean, by which a load that stays becomes
+usual. While less than τ is known, τ is what is known. The number that stands moves only when x is a dead band of some
+per cent away from it.
 """
 
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ FALL_SECONDS = 300.0
 PEAK_SECONDS = 6 * 3600.0
 CAPACITY_SECONDS = 900.0
 BAND_SHARE = 0.08
+MEAN_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def noted(usual: Usual, rate_per_second: float, rate_each: float, seconds: float
         return value + (1.0 - exp(-seconds / within_seconds)) * (towards - value)
 
     rising = rate_per_second > usual.lasting and watched > FIRST_SECONDS
-    lasts = min(rate_per_second, max(2.0 * usual.lasting, usual.mean)) if rising else rate_per_second
+    lasts = min(rate_per_second, max(2.0 * usual.lasting, MEAN_SHARE * usual.mean)) if rising else rate_per_second
     return Usual(
         watched,
         moved(usual.mean, rate_per_second, min(MEMORY_SECONDS, watched)),

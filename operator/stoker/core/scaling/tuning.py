@@ -5,7 +5,6 @@ what is expected of it. Below 1 the model stands ready for 1/h times its lasting
 late request is worth a replica leans to the replica:
 
     share of a replica that serving counts on      max(0.9, h)
-    a level is held for                            1.5·L / min(1, h)^1.2, at most half an hour
     share of requests that bursts may take         0.1·min(1, h)²
     share of the TTFT objective that they wait     √min(1, h)
 """
@@ -44,8 +43,6 @@ class Tuning:
 
     hold_leads: float = 1.5
     """A level is kept for at least this many lead times after it was last needed."""
-    hold_power: float = 1.2
-    """Of the headroom, by which this grows."""
     longest_hold_seconds: float = 1800.0
     regret_seconds: float = 900.0
     """A level that is ordered again this soon after its removal is held twice as long from then on."""
@@ -75,10 +72,6 @@ class Tuning:
     @property
     def wait_share(self) -> float:
         return self.virtual_wait_share * _power(self.headroom, self.wait_power)
-
-    def hold_seconds(self, lead_seconds: float) -> float:
-        held = self.hold_leads * lead_seconds
-        return max(held, min(self.longest_hold_seconds, held / _power(self.headroom, self.hold_power)))
 
     @property
     def late_burst_share(self) -> float:
