@@ -38,11 +38,20 @@ def image_root(archive: Path, model: Path) -> Iterator[ImageRoot]:
         try:
             yield ImageRoot(root, dict(entry.split("=", 1) for entry in described["OCIv1"]["config"]["Env"]))
         finally:
-            # The storage's own folder is a mount too, and would not go while it is one.
+            # The storage's own folder is a mount too, and would not go while it is one. Lazily: a process that was
+            # killed a moment ago may still be about to let go of a file.
             for mounted in (root, scratch / "root" / "overlay"):
-                subprocess.run(["umount", "--recursive", str(mounted)], check=False)
+                subprocess.run(["umount", "--recursive", "--lazy", str(mounted)], check=False)
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        _remove(scratch)
+
+
+def _remove(scratch: Path) -> None:
+    """Never through a mount: behind one of them are this machine's own devices."""
+    mounts = Path("/proc/self/mountinfo").read_text().splitlines()
+    if still := [line.split()[4] for line in mounts if line.split()[4].startswith(f"{scratch}/")]:
+        raise SystemExit(f"bench.coldstart: {still[0]} is still mounted: unmount it, then remove {scratch}")
+    shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _mount_within(root: Path, model: Path) -> None:

@@ -3,10 +3,10 @@
     python -m bench.fetch [--large-mib 4096] [--middle 4] [--middle-mib 256] [--rounds 3] [--folder DIR]
 
 Stoker fetches, digests, syncs and publishes. curl and aria2 only fetch; with sync or sha256sum after them they do more
-of the same work. Rounds are interleaved, so that a disturbance meets all. On a machine that does other work, medians
-tell of that work, and the best rounds, with the CPU that they took, of the programs. Where the disk is slower than the
-loopback, its speed is what all are measured by: `--folder /dev/shm` leaves it out. Prints the figures and keeps them
-under bench/results.
+of the same work. Rounds are interleaved, each in an order of its own, so that a disturbance meets all. On a machine
+that does other work, medians tell of that work, and the best rounds, with the CPU that they took, of the programs.
+Where the disk is slower than the loopback, its speed is what all are measured by: `--folder /dev/shm` leaves it out.
+Prints the figures and keeps them under bench/results.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import platform
+import random
 import resource
 import shutil
 import statistics
@@ -115,7 +116,7 @@ def race(contenders: dict[str, Command], served: Path, into: Path, rounds: int) 
         assert server.stdout is not None  # noqa: S101
         address = f"http://127.0.0.1:{int(server.stdout.readline())}"
         for number in range(rounds):
-            for name, command in contenders.items():
+            for name, command in in_turn(contenders, number):
                 into.mkdir()
                 os.sync()
                 figures[name].append(measured(command(address, into)))
@@ -125,6 +126,11 @@ def race(contenders: dict[str, Command], served: Path, into: Path, rounds: int) 
         server.kill()
         server.wait()
     return figures
+
+
+def in_turn(contenders: dict[str, Command], number: int) -> list[tuple[str, Command]]:
+    """Each round in an order of its own: what comes after another finds the machine as that one left it."""
+    return random.Random(number).sample(list(contenders.items()), len(contenders))  # noqa: S311
 
 
 def report(figures: dict[str, list[Figure]], total_bytes: int) -> dict[str, dict[str, float]]:
