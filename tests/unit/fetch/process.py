@@ -1,12 +1,14 @@
 """`python -m tests.unit.fetch.process ADDRESS LISTING ...`: the command as a process, with a source on loopback.
 
-STOKER_DIE_AT names a step at which the process kills itself, as a crash would."""
+STOKER_DIE_AT names a step at which the process kills itself, as a crash would; STOKER_STALE_SECONDS is for how long a
+lock may stand still, where a busy machine must not make a holder lose it."""
 
 import json
 import os
 import signal
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +60,9 @@ def main() -> int:
     def opening(_: Task, __: HttpWeb, ___: Mapping[str, str]) -> command.Opened:
         return command.Opened(Place(address, files), lambda found: found)
 
-    return command.main(arguments, opening, LIMITS)
+    stale_seconds = float(os.environ.get("STOKER_STALE_SECONDS", LIMITS.lock.stale_seconds))
+    limits = replace(LIMITS, lock=replace(LIMITS.lock, stale_seconds=stale_seconds))
+    return command.main(arguments, opening, limits)
 
 
 if __name__ == "__main__":

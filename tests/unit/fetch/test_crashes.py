@@ -75,10 +75,11 @@ def test_killed_at_any_moment_the_next_run_fetches_only_what_is_missing(tmp_path
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("step", ["publishing", "manifest", "journal", "lock"])
 def test_killed_around_each_step_nothing_is_fetched_twice(tmp_path: Path, step: str, when: str) -> None:
+    patient = {"STOKER_STALE_SECONDS": "3"}
     with served(FILES) as origin:
-        assert ended(start(origin, tmp_path, STOKER_DIE_AT=f"{when} {step}")) == -signal.SIGKILL
+        assert ended(start(origin, tmp_path, STOKER_DIE_AT=f"{when} {step}", **patient)) == -signal.SIGKILL
         is_published(tmp_path, FILES)
-        assert ended(start(origin, tmp_path)) == 0
+        assert ended(start(origin, tmp_path, **patient)) == 0
         assert is_published(tmp_path, FILES)
         assert origin.sent_bytes == TOTAL_BYTES
     assert not (tmp_path / "m-r1" / ".stoker-journal").exists()
@@ -104,7 +105,7 @@ def test_told_to_end_it_ends_soon_and_the_next_run_goes_on(tmp_path: Path) -> No
 def test_two_processes_at_once_fetch_once(tmp_path: Path) -> None:
     with served(FILES) as origin:
         origin.bytes_per_second = 1_000_000
-        both = [start(origin, tmp_path) for _ in range(2)]
+        both = [start(origin, tmp_path, STOKER_STALE_SECONDS="3") for _ in range(2)]
         assert [ended(process) for process in both] == [0, 0]
         assert is_published(tmp_path, FILES)
         assert origin.sent_bytes == TOTAL_BYTES
