@@ -163,9 +163,9 @@ def test_a_profile_that_is_no_json_says_so() -> None:
 
 async def test_a_simulated_engine_of_known_speed_is_measured() -> None:
     """In real time on a machine that does other things as well, which can only make it look slower."""
-    true = Replica(StepCost(0.06, 4e-4, 4e-3, 8e-6), 60_000, 12, 2_048)
+    true = Replica(StepCost(0.05, 3e-4, 3e-3, 6e-6), 60_000, 12, 2_048)
     async with Served(replica=true) as engine:
-        plan = Plan((32, 400, 1_200), most_streams=16, answer_tokens=16, seconds=12.0)
+        plan = Plan((32, 400, 1_200), most_streams=16, answer_tokens=12, seconds=1.0)
         found = await measured(f"http://127.0.0.1:{engine.port}/v1", None, plan)
     assert found.queued
     limits = found.limits(60_000, 2_048)
