@@ -48,8 +48,8 @@ def image_root(archive: Path, model: Path) -> Iterator[ImageRoot]:
 
 def _remove(scratch: Path) -> None:
     """Never through a mount: behind one of them are this machine's own devices."""
-    mounts = Path("/proc/self/mountinfo").read_text().splitlines()
-    if still := [line.split()[4] for line in mounts if line.split()[4].startswith(f"{scratch}/")]:
+    points = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    if still := [point for point in points if point.startswith(f"{scratch}/")]:
         raise SystemExit(f"bench.coldstart: {still[0]} is still mounted: unmount it, then remove {scratch}")
     shutil.rmtree(scratch, ignore_errors=True)
 

@@ -102,12 +102,13 @@ def both(found: Calibrated, streamed: list[Streamed]) -> tuple[Level, Level]:
 async def rounds(options: argparse.Namespace) -> list[Row]:
     rows = []
     before = await calibration(options.calibration_seconds)
+    speed = full_rate(fitted(before))
     for number in range(options.rounds):
         for share in LEVELS:
-            rate = share * full_rate(fitted(before))
+            rate = share * speed
             streamed = await load(rate, options.seconds, 100 * number + round(10 * share))
             after = await calibration(options.calibration_seconds)
-            found = fitted(before, after)
+            found, speed_after = fitted(before, after), full_rate(fitted(after))
             prediction, measurement = both(found, streamed)
             row = {
                 "round": number + 1,
@@ -115,14 +116,14 @@ async def rounds(options: argparse.Namespace) -> list[Row]:
                 "requests": len(streamed),
                 "rate": round(rate, 2),
                 "machine load": round(os.getloadavg()[0], 1),
-                "speed after": round(full_rate(fitted(after)) / full_rate(fitted(before)), 3),
+                "speed after": round(speed_after / speed, 3),
                 "cost": asdict(found.replica.cost),
                 "predicted": asdict(prediction),
                 "measured": asdict(measurement),
             }
             rows.append(row)
             print(line(row), flush=True)
-            before = after
+            before, speed = after, speed_after
     return rows
 
 

@@ -95,7 +95,7 @@ def _alone(one: Alone, step_tokens: int) -> Row:
 
 
 def _together(one: Together) -> Row:
-    return 1.0, one.prompt_tokens, float(one.streams), one.cached_tokens, 0.0
+    return 1.0, one.prompt_tokens, one.streams, one.cached_tokens, 0.0
 
 
 def least_squares(rows: Sequence[Row], values: Sequence[float]) -> list[float]:
