@@ -29,7 +29,7 @@ from bench.agent.control import Asked, asked
 from bench.agent.cores import Cores, cores
 from bench.agent.load import Counter, first_bytes_seconds, open_streams
 from bench.circumstances import when_and_where
-from stoker_runtime.agent.pipe.event_loop import new_event_loop
+from stoker_runtime.agent.event_loop import new_event_loop
 
 _MOST_CPU_MICROSECONDS = 30.0
 _MOST_ADDED_TTFT_MS = 1.0
@@ -151,6 +151,7 @@ def _race(stack: ExitStack, place: Cores, program: str | None, options: argparse
         contenders.append(stack.enter_context(haproxy(program, alone.port, folder)))
     for one in (trivial, *contenders):
         place.give_its_own(one.pid)
+    place.let_in(trivial.pid)
     found = []
     for contender in (alone, *contenders):
         with asyncio.Runner(loop_factory=new_event_loop) as runner:

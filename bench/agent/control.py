@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bench.agent.cores import Cores
 
-_QUESTIONS = 800
+_QUESTIONS = 3000
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+# What answers does not wait for its own pipe's core, nor who asks for either: with cores to spare each has one.
+_WORKS, _ANSWERS = 1, 2
+
 
 @dataclass(frozen=True)
 class Cores:
@@ -19,11 +22,11 @@ class Cores:
         for task in Path(f"/proc/{pid}/task").iterdir():
             if self.own:
                 os.sched_setaffinity(int(task.name), self.own)
-            self.let_in(int(task.name))
+            self.let_in(int(task.name), _WORKS if int(task.name) == pid else _ANSWERS)
 
-    def let_in(self, task: int) -> None:
+    def let_in(self, task: int, priority: int = _ANSWERS) -> None:
         if self.first:
-            os.sched_setscheduler(task, os.SCHED_FIFO, os.sched_param(1))
+            os.sched_setscheduler(task, os.SCHED_FIFO, os.sched_param(priority))
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import argparse
 import asyncio
 from typing import cast
 
-from stoker_runtime.agent.pipe.event_loop import new_event_loop
+from stoker_runtime.agent.event_loop import new_event_loop
 
 _EVENT = (
     b'data: {"id":"chatcmpl-0123456789abcdef0123456789abcdef","object":"chat.completion.chunk","created":1700000000,'

@@ -4,9 +4,10 @@ import asyncio
 import sys
 import traceback
 
+from stoker_runtime.agent.event_loop import new_event_loop
 from stoker_runtime.agent.exit_codes import ExitCode
+from stoker_runtime.agent.interpreter import share_it
 from stoker_runtime.agent.options import OptionError, options_from
-from stoker_runtime.agent.pipe.event_loop import new_event_loop
 from stoker_runtime.agent.running import Agent, Surroundings
 from stoker_runtime.agent.termination import termination_message, write_termination_message
 from stoker_runtime.agent.verdict import Verdict
@@ -22,6 +23,7 @@ def main(arguments: list[str], surroundings: Surroundings | None = None) -> int:
     async def live() -> int:
         return await Agent(options, around).run()
 
+    share_it()
     try:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             return runner.run(live())

@@ -1,10 +1,11 @@
-"""How long the control port's turns on the processor are, as the kernel tells it."""
+"""How long the control port's turns on the processor are, and how exact its waits, as the kernel tells it."""
 
 import ctypes
 import os
 import platform
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from stoker_runtime.agent.control.connection import refusal
 from stoker_runtime.agent.control.server import ControlServer, bound
@@ -60,11 +61,12 @@ def test_a_policy_that_somebody_chose_is_left_alone() -> None:
     assert on_a_thread(work).policy == os.SCHED_BATCH
 
 
-def test_the_control_port_has_the_shortest_turns_that_there_are() -> None:
+def test_the_control_port_has_the_shortest_turns_and_the_most_exact_waits_that_there_are() -> None:
     server = ControlServer(bound(0), lambda _: refusal(404, "Nothing is here."))
     server.start()
     try:
         (control,) = (thread for thread in threading.enumerate() if thread.name == "control")
         assert attributes(control.native_id or 0).runtime == told(100_000)
+        assert int(Path(f"/proc/{control.native_id}/timerslack_ns").read_text()) == 1
     finally:
         server.stop()

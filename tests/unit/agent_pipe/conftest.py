@@ -4,7 +4,7 @@ import asyncio
 import importlib.util
 from collections.abc import Callable, Mapping
 
-from stoker_runtime.agent.pipe.event_loop import new_event_loop
+from stoker_runtime.agent.event_loop import new_event_loop
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:

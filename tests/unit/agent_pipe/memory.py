@@ -55,7 +55,7 @@ class Wire(asyncio.Transport):
     def close(self) -> None:
         if not self.gone:
             self.gone = True
-            asyncio.get_running_loop().call_soon(self.protocol.connection_lost, None)
+            asyncio.get_running_loop().call_soon(self._lose, None)
 
     def abort(self) -> None:
         self.close()
@@ -70,7 +70,12 @@ class Wire(asyncio.Transport):
     def is_lost(self, error: Exception | None = None) -> None:
         if not self.gone:
             self.gone = True
-            self.protocol.connection_lost(error)
+            self._lose(error)
+
+    def _lose(self, error: Exception | None) -> None:
+        """As those of sockets do: who has lost its connection is not kept by it."""
+        protocol, self.protocol = self.protocol, asyncio.Protocol()
+        protocol.connection_lost(error)
 
     def taken(self) -> bytes:
         data = bytes(self.sent)

@@ -2,21 +2,19 @@
 
 import asyncio
 import socket
-import sys
 import threading
 import time
 from concurrent.futures import Future
 
 from stoker_runtime.agent.control.connection import Answering, ControlConnection
+from stoker_runtime.agent.control.exact_waits import wait_exactly
 from stoker_runtime.agent.control.short_turns import take_short_turns
+from stoker_runtime.agent.event_loop import new_event_loop
 
 _MOST_CONNECTIONS = 512
 _IDLE_SECONDS = 300.0
 _SWEEP_SECONDS = 10.0
 _BACKLOG = 256
-# How long a busy pipe may keep the interpreter to itself while a probe waits; Python's own default is 5 ms. It is most
-# of what an answer takes then: 0.7 ms at 0.5 ms, 0.25 ms at 0.1 ms. Nothing changes for a pipe that nobody waits for.
-_SWITCH_SECONDS = 0.0001
 # Most answers take less. The least that Linux has: behind the turns of others on a busy node an answer comes late.
 _TURN_SECONDS = 0.0001
 
@@ -43,7 +41,6 @@ class ControlServer:
         self._thread = threading.Thread(target=self._run, name="control", daemon=True)
 
     def start(self) -> None:
-        sys.setswitchinterval(_SWITCH_SECONDS)
         self._thread.start()
         self._started.result(timeout=10)
 
@@ -54,7 +51,10 @@ class ControlServer:
 
     def _run(self) -> None:
         take_short_turns(_TURN_SECONDS)
-        asyncio.run(self._serve())
+        wait_exactly()
+        # uvloop takes the interpreter once for an answer, asyncio three times: each may be a wait for the pipe.
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(self._serve())
 
     async def _serve(self) -> None:
         loop = asyncio.get_running_loop()

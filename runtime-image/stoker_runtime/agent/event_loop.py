@@ -1,4 +1,4 @@
-"""The event loop that the pipe runs on."""
+"""The event loop of the pipe, and of the control port."""
 
 import asyncio
 import importlib
