@@ -86,6 +86,27 @@ def test_what_was_seen_at_low_load_is_not_believed_far_above_it() -> None:
     assert known(fitted(3.0, 5.0), Prior()).n_star <= 4.0 * 5.0
 
 
+def test_one_slow_window_is_no_reason_to_believe_that_a_replica_carries_next_to_nothing() -> None:
+    """Sixteen requests took 94 ms where sixty were guessed to take 75."""
+    guess = Prior(n_star=65.0, rate_per_second=4.3)
+    found = known(taught(Fit(), lesson(16.0, base=0.094, each=0.0), AIMS, 0.0), guess)
+    assert 6.0 < found.n_star < 14.0
+    assert found.rate_per_second > 0.5 * found.likely_per_second
+
+
+@given(st.lists(st.tuples(st.floats(2.0, 12.0), st.floats(0.03, 0.07)), min_size=1, max_size=12))
+def test_what_replicas_were_seen_to_carry_inside_the_aim_they_are_believed_to_carry(
+    windows: list[tuple[float, float]],
+) -> None:
+    """However their scatter turns the line."""
+    fit = Fit()
+    for n, gap in windows:
+        fit = taught(fit, lesson(n, base=gap, each=0.0), AIMS, 0.0)
+    doubt_too = 0.15 * itl_aim_seconds(AIMS)
+    if fit.t / fit.weight + doubt_too <= itl_aim_seconds(AIMS):
+        assert known(fit, Prior(n_star=60.0, rate_per_second=6.0)).n_star >= 0.99 * fit.n / fit.weight
+
+
 def test_idle_overloaded_preempting_and_uneven_windows_teach_nothing() -> None:
     fit = fitted(20.0, 30.0)
     for bad in (

@@ -13,8 +13,13 @@ In a window of looks i, Δt_i apart, with G_i gaps between tokens that took S_i 
     aim  = 0.75^(z_p/z_95)·ITL objective                 z_p: of the objective's percentile, of log-normal gaps
     μ    = n* / (O·T̂(n*))
 
-The prior has T(n₀) = aim with a spread that makes the cautious n* 0.7 of n₀. Without a prior the first windows stand
-for the line, with the prior's share of a. Above that, n* is never more than four times what was seen. What is used
+The prior has T(n₀) = aim and a = 0.35·aim, with a spread that makes the cautious n* 0.7 of n₀; where what was seen lies
+above that line, n₀ is what makes it pass through. Without a prior the first windows stand for the line:
+
+    n₁ = (aim/T̂ - 0.35)·n/0.65     of the mean n and T of the windows, T with its doubt, and a = 0.35·T
+
+n* is no less than n₁ where T̂ is inside the aim: a line through few windows can have any slope, and what they were seen
+to carry they carry. Above that, n* is never more than four times what was seen. What is used
 falls at once, and rises by 5 %/(1 - confidence) a minute, or up to what was served: n* is the cautious quartile
 already, and of a noisy estimate the least that it ever was says nothing.
 """
@@ -167,7 +172,8 @@ def estimate(fit: Fit, aims: Aims, prior: Prior) -> Capacity | None:
     if prior.n_star is not None and prior.rate_per_second is not None:
         # A guess lies far from what is seen, and a far point turns a line: it fades with the first windows.
         light = _prior_weight() / (1.0 + fit.weight / FADING_WINDOWS) ** 2
-        for at, seconds in ((1.0, aim * PRIOR_BASE + aim * (1.0 - PRIOR_BASE) / prior.n_star), (prior.n_star, aim)):
+        full = _guessed(prior.n_star, fit, aim)
+        for at, seconds in ((1.0, aim * PRIOR_BASE + aim * (1.0 - PRIOR_BASE) / full), (full, aim)):
             weight, n, nn = weight + light, n + light * at, nn + light * at * at
             t, nt = t + light * seconds, nt + light * at * seconds
         guessed = prior.n_star / prior.rate_per_second / aim
@@ -183,7 +189,31 @@ def estimate(fit: Fit, aims: Aims, prior: Prior) -> Capacity | None:
     likely = n_star / (gaps_per_request * (base + slope * n_star))
     n_star = min(most, max(1.0, (aim / cautious - base) / slope)) if slope > 0.0 else most / cautious
     rate = n_star / (gaps_per_request * cautious * (base + slope * n_star))
+    least = min(most, _least(fit, aim))
+    if least > n_star:
+        n_star, rate = least, max(rate, least / (gaps_per_request * aim))
     return Capacity(n_star, rate, max(rate, likely), min(1.0, fit.weight / (fit.weight + 10.0)) / cautious)
+
+
+def _guessed(n_star: float, fit: Fit, aim: float) -> float:
+    """n₀, and no more than where the guess's line passes through what was seen."""
+    above = fit.t / fit.weight / aim - PRIOR_BASE if fit.weight > 0.0 else 0.0
+    if above <= 0.0:
+        return n_star
+    return max(1.0, min(n_star, (1.0 - PRIOR_BASE) * fit.n / fit.weight / above))
+
+
+def _least(fit: Fit, aim: float) -> float:
+    """n₁ where what was seen is inside the aim."""
+    if fit.weight <= 0.0:
+        return 0.0
+    seconds = fit.t / fit.weight + QUARTILE * _noise(fit, aim) / sqrt(fit.weight)
+    return _carried(fit.n / fit.weight, seconds, aim) if seconds <= aim else 0.0
+
+
+def _carried(n: float, seconds: float, aim: float) -> float:
+    """The n that takes the aim, if n of them take so many seconds."""
+    return max(1.0, (aim / seconds - PRIOR_BASE) * n / (1.0 - PRIOR_BASE))
 
 
 def _first(fit: Fit, aims: Aims, prior: Prior) -> Capacity | None:
@@ -191,9 +221,8 @@ def _first(fit: Fit, aims: Aims, prior: Prior) -> Capacity | None:
     if fit.weight <= 0.0 or fit.requests <= 0.0:
         return None
     n, t = fit.n / fit.weight, fit.t / fit.weight
-    base, slope = PRIOR_BASE * t, (1.0 - PRIOR_BASE) * t / n
-    n_star = min(_most(fit, aims, prior), max(1.0, (itl_aim_seconds(aims) - base) / slope))
-    rate = n_star / (fit.gaps / fit.requests * (base + slope * n_star))
+    n_star = min(_most(fit, aims, prior), _carried(n, t, itl_aim_seconds(aims)))
+    rate = n_star / (fit.gaps / fit.requests * t * (PRIOR_BASE + (1.0 - PRIOR_BASE) * n_star / n))
     return Capacity(n_star, rate, rate, FIRST_CONFIDENCE)
 
 
