@@ -11,7 +11,7 @@ from stoker.core.scaling.arrivals import Arrived, History, arrived_within, rate,
 from stoker.core.scaling.backlog import Flow, backlog, drain_seconds, projected
 from stoker.core.scaling.bursts import Bursts, Happened, standing, watched
 from stoker.core.scaling.lead_times import LeadTimes, expected, learned
-from stoker.core.scaling.levels import Change, Levels, Pouring, held, moved, poured, sufficing, touched
+from stoker.core.scaling.levels import Change, Holding, Levels, Pouring, held, moved, poured, sufficing, touched
 from stoker.core.scaling.observation import Prior, Stage
 from stoker.core.scaling.tuning import DEFAULT
 from tests.unit.scaling.builders import replica
@@ -78,19 +78,37 @@ def test_a_higher_level_never_owes_more(arrivals: list[float], served: float) ->
         assert all(low >= high for low, high in itertools.pairwise(owed))
 
 
+COLD = Holding(whole_seconds=120.0, short_seconds=120.0, warm_ready=0)
+
+
 def test_a_level_is_held_until_it_was_long_not_needed() -> None:
     levels = touched(Levels(), 3, 0.0)
-    assert held(levels, 119.0, 120.0, DEFAULT) == 3
-    assert held(levels, 120.0, 120.0, DEFAULT) == 0
+    assert held(levels, 119.0, COLD, DEFAULT) == 3
+    assert held(levels, 120.0, COLD, DEFAULT) == 0
+
+
+def test_as_many_levels_as_are_warm_are_held_for_the_down_delay_only() -> None:
+    levels = touched(Levels(), 3, 0.0)
+    for warm_ready, held_at_60 in ((0, 3), (1, 2), (2, 1), (5, 0)):
+        holding = Holding(whole_seconds=450.0, short_seconds=60.0, warm_ready=warm_ready)
+        assert held(levels, 59.0, holding, DEFAULT) == 3
+        assert held(levels, 60.0, holding, DEFAULT) == held_at_60
+        assert held(levels, 450.0, holding, DEFAULT) == 0
+
+
+def test_a_level_that_went_early_does_not_take_the_next_with_it() -> None:
+    holding = Holding(whole_seconds=450.0, short_seconds=60.0, warm_ready=1)
+    levels = moved(touched(Levels(), 3, 0.0), Change(3, 2, 2), 60.0, DEFAULT)
+    assert held(levels, 200.0, holding, DEFAULT) == 2
 
 
 def test_a_level_that_was_missed_is_held_twice_as_long_and_forgiven_after_quiet_hours() -> None:
     levels = moved(touched(Levels(), 3, 0.0), Change(3, 2, 2), 200.0, DEFAULT)
     levels = moved(levels, Change(2, 3, 3), 300.0, DEFAULT)
-    assert held(levels, 300.0 + 239.0, 120.0, DEFAULT) == 3
+    assert held(levels, 300.0 + 239.0, COLD, DEFAULT) == 3
     levels = moved(levels, Change(3, 2, 2), 600.0, DEFAULT)
     levels = moved(levels, Change(2, 3, 3), 9000.0, DEFAULT)
-    assert held(levels, 9000.0 + 121.0, 120.0, DEFAULT) < 3
+    assert held(levels, 9000.0 + 121.0, COLD, DEFAULT) < 3
 
 
 def test_each_ordered_replica_counts_once_from_when_it_is_expected() -> None:

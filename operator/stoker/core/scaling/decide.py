@@ -203,7 +203,10 @@ def _aged(tick: _Tick, levels: Levels) -> Levels:
 
 
 def _wanted(tick: _Tick, levels: Levels, needed: Need, worth: int) -> _Wanted:
-    held = level_book.held(levels, tick.now, tick.hold_seconds, tick.tuning)
+    delay = tick.observation.aims.down_delay_seconds
+    holding = level_book.Holding(tick.hold_seconds, delay, tick.census.warm_ready)
+    # What was given up is not ordered again because it was needed lately.
+    held = min(level_book.held(levels, tick.now, holding, tick.tuning), tick.before)
     asked = 0 if _idle(tick) else max(needed.up, held, needed.cache, needed.wait, worth, _awake(tick))
     reasons = _asked_reasons(needed, worth, held, asked)
     # Who stands aside carries nothing: that many more are kept, and none is ordered for it, since it comes back.

@@ -4,10 +4,12 @@
     r   = min{k : V_k ≤ θ·μ·k}                   θ: of the TTFT objective; cap = μ·k·(2·θ + a share of the lead)
 
     last_k ← t for every k ≤ hold                t - last_k is how long level k has not been needed
-    timers = max{k : t - last_k < H_k}           H_k = max(down delay, 1.5·lead) · 2^(regrets of k)
+    timers = max{k : t - last_k < H_k}           H_k = H · 2^(regrets of k), H = max(down delay, 1.5·lead)
+    held   = max(timers - W, the same with H = down delay)       W: warm replicas that are ready
 
 Noise around a constant load touches the top level only, and that at most once per H. A level that is ordered again
-shortly after its removal was worth keeping: its H doubles, and halves after every quiet hour.
+shortly after its removal was worth keeping: its H doubles, and halves after every quiet hour. A level is held because
+it takes a start to have it back; as many of the highest as are warm are back at once.
 """
 
 from collections.abc import Sequence
@@ -87,7 +89,25 @@ def hold_seconds(levels: Levels, level: int, base_seconds: float, tuning: Tuning
     return max(base_seconds, min(base_seconds * 2.0**regrets, tuning.longest_hold_seconds))
 
 
-def held(levels: Levels, now_seconds: float, base_seconds: float, tuning: Tuning) -> int:
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """How long levels are kept after they were last needed."""
+
+    whole_seconds: float
+    """For what it takes a start to have back."""
+    short_seconds: float
+    warm_ready: int
+
+
+def held(levels: Levels, now_seconds: float, holding: Holding, tuning: Tuning) -> int:
+    """The highest level that is not to be given up yet."""
+    highest = _needed(levels, now_seconds, holding.whole_seconds, tuning)
+    if not holding.warm_ready:
+        return highest
+    return max(highest - holding.warm_ready, _needed(levels, now_seconds, holding.short_seconds, tuning))
+
+
+def _needed(levels: Levels, now_seconds: float, base_seconds: float, tuning: Tuning) -> int:
     """The highest level that was needed too lately to be given up."""
     for level in range(len(levels.needed_seconds), 0, -1):
         if now_seconds - levels.needed_seconds[level - 1] < hold_seconds(levels, level, base_seconds, tuning):
@@ -113,7 +133,7 @@ def moved(levels: Levels, change: Change, now_seconds: float, tuning: Tuning) ->
         history[before:after] = [_ordered(level, now_seconds, tuning) for level in history[before:after]]
         return replace(touched(levels, min(after, change.needed), now_seconds), history=tuple(history))
     history[after:before] = [replace(level, removed_seconds=now_seconds) for level in history[after:before]]
-    return Levels(levels.owed, levels.needed_seconds[:after], tuple(history))
+    return replace(levels, history=tuple(history))
 
 
 def _ordered(level: Level, now_seconds: float, tuning: Tuning) -> Level:
