@@ -6,6 +6,7 @@ from stoker_runtime.agent.replica import Replica, whole
 from stoker_runtime.agent.tally import Outcome
 
 VERSION = 1
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 def load_report(replica: Replica) -> bytes:
@@ -14,7 +15,7 @@ def load_report(replica: Replica) -> bytes:
     reading = replica.counters.fresh()
     engine_age = replica.counters.age_seconds()
     kv_share = reading.kv_share if reading else None
-    return json.dumps(
+    return _ENCODER.encode(
         {
             "v": VERSION,
             "boot": replica.boot,
@@ -40,5 +41,4 @@ def load_report(replica: Replica) -> bytes:
             "itl": [tally.itl.count, round(tally.itl.sum_seconds, 3)],
             "engine_age_s": None if engine_age is None else round(engine_age, 1),
         },
-        separators=(",", ":"),
     ).encode()

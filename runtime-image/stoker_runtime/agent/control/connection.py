@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import cast
 
 from stoker_runtime.agent.control.requests import MOST_HEAD_BYTES, Answer, Request, UnreadableError, parsed
@@ -91,8 +93,19 @@ class ControlConnection(asyncio.Protocol):
         self._go_on()
 
     def _write(self, answer: Answer, *, keep_alive: bool) -> None:
-        if self._transport is None:
+        if self._transport is None or self._transport.is_closing():
             return
-        self._transport.write(answer.to_bytes(keep_alive=keep_alive))
+        _write_at_once(self._transport, answer.to_bytes(keep_alive=keep_alive))
         if not keep_alive:
             self._transport.close()
+
+
+def _write_at_once(transport: asyncio.Transport, data: bytes) -> None:
+    """Past the loop's queue, where nothing waits in it: the loop would first wait for the interpreter once more."""
+    written = 0
+    if not transport.get_write_buffer_size():
+        # What else may be wrong with the socket is found, and handled, by the transport.
+        with suppress(OSError):
+            written = os.write(transport.get_extra_info("socket").fileno(), data)
+    if written < len(data):
+        transport.write(data[written:])

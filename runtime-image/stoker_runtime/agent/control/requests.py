@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
@@ -46,8 +47,9 @@ class Answer:
         return head.encode("latin-1") + self.body
 
 
+@lru_cache(maxsize=64)
 def parsed(head: bytes) -> Request:
-    """Raises UnreadableError. `head` is all before the empty line."""
+    """Raises UnreadableError. `head` is all before the empty line: of each who asks it is the same every time."""
     line, *lines = head.decode("latin-1").split("\r\n")
     match = _REQUEST_LINE.fullmatch(line)
     if match is None:

@@ -52,7 +52,7 @@ class ControlServer:
     def _run(self) -> None:
         take_short_turns(_TURN_SECONDS)
         wait_exactly()
-        # uvloop takes the interpreter once for an answer, asyncio three times: each may be a wait for the pipe.
+        # uvloop takes the interpreter once for a question, asyncio twice: each may be a wait for the pipe.
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             runner.run(self._serve())
 
