@@ -206,3 +206,11 @@ def test_only_the_token_is_the_token(given_token: str) -> None:
 
 def test_a_bearer_token_is_read_as_it_is_written() -> None:
     assert (bearer("Bearer a b"), bearer("bearer  x "), bearer("Basic x"), bearer(None)) == ("a b", "x", None, None)
+
+
+def test_what_is_asked_again_and_again_is_read_once_and_no_secret_is_kept() -> None:
+    plain = b"GET /load HTTP/1.1\r\nHost: replica"
+    assert parsed(plain) is parsed(plain)
+    for secret in (b"Authorization: Bearer a", b"AUTHORIZATION:Bearer a", b"x-stoker-prestop: a", b"Cookie: a"):
+        head = b"GET /metrics HTTP/1.1\r\nHost: replica\r\n" + secret
+        assert parsed(head) is not parsed(head)

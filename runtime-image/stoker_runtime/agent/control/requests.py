@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 MOST_HEAD_BYTES = 8_192
 MOST_BODY_BYTES = 16_384
 _REQUEST_LINE = re.compile(r"([A-Z]{1,16}) (/[!-~]*) HTTP/1\.([01])")
+_SECRET = re.compile(rb"(?i)\r\n(authorization|x-stoker-prestop|cookie)[ \t]*:")
 _FIELD = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*?)[ \t]*")
 
 
@@ -47,9 +48,13 @@ class Answer:
         return head.encode("latin-1") + self.body
 
 
-@lru_cache(maxsize=64)
 def parsed(head: bytes) -> Request:
-    """Raises UnreadableError. `head` is all before the empty line: of each who asks it is the same every time."""
+    """Raises UnreadableError. `head` is all before the empty line: of each who asks for what is known it is the same
+    every time. What has a secret in it is not kept."""
+    return _parsed(head) if _SECRET.search(head) else _parsed_once(head)
+
+
+def _parsed(head: bytes) -> Request:
     line, *lines = head.decode("latin-1").split("\r\n")
     match = _REQUEST_LINE.fullmatch(line)
     if match is None:
@@ -68,6 +73,9 @@ def parsed(head: bytes) -> Request:
     connection = headers.get("connection", "").lower()
     keep_alive = connection != "close" if minor == "1" else connection == "keep-alive"
     return Request(method, path, dict(parse_qsl(query)), headers, keep_alive, _body_bytes(headers))
+
+
+_parsed_once = lru_cache(maxsize=64)(_parsed)
 
 
 def _body_bytes(headers: dict[str, str]) -> int:
