@@ -157,7 +157,7 @@ def test_an_operator_that_is_killed_while_it_drains(
         load = served(models, 4, scaling={"maxReplicas": 4, "mode": "Off"})
         with load.running():
             models.namespace.kubectl("scale", "mdep/web", "--replicas=1")
-            until(lambda: tier(models, "draining") == 1, "a replica that leaves", 30)
+            until(lambda: tier(models, "draining") > 0, "a replica that leaves", 30)
             doomed.kill()
             with operators.operator(**settings):
                 until(lambda: len(models.pods()) == 1 and not tier(models, "draining"), "one replica", 120)
