@@ -9,7 +9,8 @@ import sys
 # Who waits this long asks for the interpreter. It has to be less than one of the pipe's callbacks, 20 µs: uvloop gives
 # the interpreter up after each and takes it back before another thread has woken, unless it was asked for.
 _SWITCH_SECONDS = 0.00001
-# A collection stops both. What streams leave behind has no cycles: it is gone without one.
+# A collection stops both. What streams leave behind has no cycles: it is gone without one. The image has thresholds for
+# vLLM's imports (build_steps/python_start.py); these are for what runs afterwards, in any Python.
 _YOUNG_OBJECTS = 10_000
 _OLDER_EVERY, _OLDEST_EVERY = 20, 50
 

@@ -16,12 +16,12 @@ In a window of looks i, Δt_i apart, with G_i gaps between tokens that took S_i 
 The prior has T(n₀) = aim and a = 0.35·aim, with a spread that makes the cautious n* 0.7 of n₀; where what was seen lies
 above that line, n₀ is what makes it pass through. Without a prior the first windows stand for the line:
 
-    n₁ = (aim/T̂ - 0.35)·n/0.65     of the mean n and T of the windows, T with its doubt, and a = 0.35·T
+    n₁ = (aim/T - 0.35)·n/0.65     of the mean n and T of the windows, and a = 0.35·T
 
-n* is no less than n₁ where T̂ is inside the aim: a line through few windows can have any slope, and what they were seen
-to carry they carry. Above that, n* is never more than four times what was seen. What is used
-falls at once, and rises by 5 %/(1 - confidence) a minute, or up to what was served: n* is the cautious quartile
-already, and of a noisy estimate the least that it ever was says nothing.
+With its doubt in T, n* is no less than n₁ where T is inside the aim: a line through few windows can have any slope, and
+what they were seen to carry they carry. Above that, n* is never more than four times what was seen. What is used falls
+at once, and rises by 5 %/(1 - confidence) a minute, or up to what was served: n* is the cautious quartile already, and
+of a noisy estimate the least that it ever was says nothing.
 """
 
 from dataclasses import dataclass, replace
@@ -184,12 +184,13 @@ def estimate(fit: Fit, aims: Aims, prior: Prior) -> Capacity | None:
     base, slope = _line(weight, n, nn, t, nt)
     most = _most(fit, aims, prior)
     n_star = min(most, max(1.0, (aim - base) / slope)) if slope > 0.0 else most
-    doubt = QUARTILE * _noise(fit, aim) * _leverage(weight, n, nn, n_star)
+    noise = QUARTILE * _noise(fit, aim)
+    doubt = noise * _leverage(weight, n, nn, n_star)
     cautious = 1.0 + doubt / max(base + slope * n_star, 1e-6)
     likely = n_star / (gaps_per_request * (base + slope * n_star))
     n_star = min(most, max(1.0, (aim / cautious - base) / slope)) if slope > 0.0 else most / cautious
     rate = n_star / (gaps_per_request * cautious * (base + slope * n_star))
-    least = min(most, _least(fit, aim))
+    least = min(most, _least(fit, noise, aim))
     if least > n_star:
         n_star, rate = least, max(rate, least / (gaps_per_request * aim))
     return Capacity(n_star, rate, max(rate, likely), min(1.0, fit.weight / (fit.weight + 10.0)) / cautious)
@@ -203,11 +204,11 @@ def _guessed(n_star: float, fit: Fit, aim: float) -> float:
     return max(1.0, min(n_star, (1.0 - PRIOR_BASE) * fit.n / fit.weight / above))
 
 
-def _least(fit: Fit, aim: float) -> float:
+def _least(fit: Fit, noise: float, aim: float) -> float:
     """n₁ where what was seen is inside the aim."""
     if fit.weight <= 0.0:
         return 0.0
-    seconds = fit.t / fit.weight + QUARTILE * _noise(fit, aim) / sqrt(fit.weight)
+    seconds = fit.t / fit.weight + noise / sqrt(fit.weight)
     return _carried(fit.n / fit.weight, seconds, aim) if seconds <= aim else 0.0
 
 

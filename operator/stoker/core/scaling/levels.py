@@ -12,6 +12,7 @@ shortly after its removal was worth keeping: its H doubles, and halves after eve
 it takes a start to have it back; as many of the highest as are warm are back at once.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -108,8 +109,11 @@ def held(levels: Levels, now_seconds: float, holding: Holding, tuning: Tuning) -
 
 
 def _needed(levels: Levels, now_seconds: float, base_seconds: float, tuning: Tuning) -> int:
-    """The highest level that was needed too lately to be given up."""
-    for level in range(len(levels.needed_seconds), 0, -1):
+    """The highest level that was needed too lately to be given up. None is kept for longer than the longest hold: those
+    above, of a peak long ago, are not looked through at each tick."""
+    oldest = now_seconds - max(base_seconds, tuning.longest_hold_seconds)
+    recent = bisect_left(levels.needed_seconds, -oldest, key=lambda at: -at)
+    for level in range(recent, 0, -1):
         if now_seconds - levels.needed_seconds[level - 1] < hold_seconds(levels, level, base_seconds, tuning):
             return level
     return 0
