@@ -35,10 +35,12 @@ def summary(answers: list[Answered], objective_seconds: float) -> dict[str, obje
         for answer in answers
         if answer.outcome is Outcome.FINISHED and (answer.first_token_seconds or 0.0) > objective_seconds
     ]
+    failed = sorted(answer.sent_at_seconds for answer in answers if answer.outcome is not Outcome.FINISHED)
     inside = sum(answer.outcome is Outcome.FINISHED for answer in answers) - len(late)
     return {
         "sent": len(answers),
         "outcomes": dict(Counter(answer.outcome.value for answer in answers)),
+        "failed_at_seconds": [round(at, 2) for at in failed[:5]],
         "late": len(late),
         "late_by_half_minute": _by_half_minute(late),
         "inside_objective_percent": round(100 * inside / len(answers), 2) if answers else None,

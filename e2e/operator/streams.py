@@ -11,6 +11,7 @@ from typing import Any
 
 from e2e.cluster.layout import DNS_DOMAIN
 from e2e.operator.conftest import ROOT, Models
+from e2e.running_cluster import until
 
 # Of the streams that last: half a minute where nothing is said, and what is promised in `make test-soak`.
 SOAK_MINUTES = float(os.environ.get("STOKER_SOAK_MINUTES", "0.5"))
@@ -35,15 +36,25 @@ class Load:
         service: str = "",
     ) -> None:
         """An open loop, or a closed one of some users. Without a service, the one of the model's name is called."""
-        url = f"http://{service or name}.{models.namespace.name}.svc.{DNS_DOMAIN}/v1"
+        host = f"{service or name}.{models.namespace.name}.svc.{DNS_DOMAIN}"
+        url = f"http://{host}/v1"
         bounds = ["--rate", str(rate), "--seconds", "600", "--output-tokens", str(output_tokens), "--users", str(users)]
         self._command = models.namespace.cluster.tool(
             sys.executable, "-m", "e2e.load", url, "--model", name, *bounds, *flags
         )
+        self._connect = models.namespace.cluster.tool("bash", "-c", f": </dev/tcp/{host}/80")
+
+    def wait_until_routed(self) -> float:
+        """Seconds. A Service that leads to nobody refuses, and kube-proxy looks at most once a second: where another
+        Service changed just before, a client comes a second too early to the first replica."""
+        asked = time.monotonic()
+        until(lambda: not subprocess.run(self._connect, check=False, capture_output=True).returncode, "a route", 30)
+        return time.monotonic() - asked
 
     @contextmanager
     def running(self) -> Iterator[None]:
         """What was sent before the end has its answer after it."""
+        self.wait_until_routed()
         with subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
             time.sleep(5)
             try:

@@ -32,6 +32,7 @@ def test_a_model_goes_to_zero_and_is_woken_by_annotation_order_and_schedule(
         namespace.kubectl("annotate", "mdep/web", f"stoker.dev/woken-at={now}")
         models.wait_for_reason("Ready", "Serving", seconds=90)
         figure("woken by annotation until a replica serves", time.monotonic() - asked)
+        figure("Ready until the Service leads to the replica", load.wait_until_routed())
         with load.running():
             time.sleep(15)
             assert ready(models) >= 1, "what is used is not put to sleep, however long ago it was woken"
