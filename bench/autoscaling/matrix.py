@@ -12,7 +12,7 @@ COMPARED = (OURS, *PEERS)
 COLD_SECONDS = (40.0, 120.0, 300.0)
 WARM = (0, 1)
 TUNING_SEEDS = (11, 12)  # 1 to 99 may be looked at while a policy is worked on
-REPORTING_SEEDS = (501, 502, 503, 504, 505)  # 101 to 105, 201 to 203, 301 to 305 and 401 to 405 have been seen
+REPORTING_SEEDS = (601, 602, 603, 604, 605)  # 101 to 105, 201 to 203 and those from 301 to 505 have been seen
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from e2e.models.llama import LASTING
 from e2e.operator.conftest import ROOT, Models, Operators, claim_of
 from e2e.operator.one_stream import BEGAN, Streamed
 from e2e.operator.real_vllm import on_the_processor
-from e2e.operator.streams import SOAK_MINUTES, Load
+from e2e.operator.streams import SOAK_MINUTES, Load, wait_until_routed
 from e2e.running_cluster import until
 
 SECONDS = SOAK_MINUTES * 60
@@ -127,8 +127,7 @@ def one_replica(models: Models) -> None:
         drain={"graceSeconds": int(LONGEST_SECONDS)},
     )
     models.wait_ready(seconds=240)
-    # Routing follows readiness within a second or so.
-    time.sleep(2)
+    wait_until_routed(models)
 
 
 def two_replicas_with_streams(models: Models, streams: Streams, seconds_per_token: float) -> None:

@@ -22,6 +22,16 @@ def with_agent(image: str) -> list[dict[str, str]]:
     return [{"name": "simulated", "image": image, "agent": "Inside"}]
 
 
+def wait_until_routed(models: Models, service: str = "web") -> float:
+    """Seconds. A Service that leads to nobody refuses, and kube-proxy looks at most once a second: where another
+    Service changed just before, a client comes a second too early to the first replica."""
+    asked = time.monotonic()
+    connection = f": </dev/tcp/{service}.{models.namespace.name}.svc.{DNS_DOMAIN}/80"
+    command = models.namespace.cluster.tool("bash", "-c", connection)
+    until(lambda: not subprocess.run(command, check=False, capture_output=True).returncode, "a route", 30)
+    return time.monotonic() - asked
+
+
 class Load:
     """Runs until it is stopped, or for ten minutes."""
 
@@ -36,25 +46,17 @@ class Load:
         service: str = "",
     ) -> None:
         """An open loop, or a closed one of some users. Without a service, the one of the model's name is called."""
-        host = f"{service or name}.{models.namespace.name}.svc.{DNS_DOMAIN}"
-        url = f"http://{host}/v1"
+        self._models, self._service = models, service or name
+        url = f"http://{self._service}.{models.namespace.name}.svc.{DNS_DOMAIN}/v1"
         bounds = ["--rate", str(rate), "--seconds", "600", "--output-tokens", str(output_tokens), "--users", str(users)]
         self._command = models.namespace.cluster.tool(
             sys.executable, "-m", "e2e.load", url, "--model", name, *bounds, *flags
         )
-        self._connect = models.namespace.cluster.tool("bash", "-c", f": </dev/tcp/{host}/80")
-
-    def wait_until_routed(self) -> float:
-        """Seconds. A Service that leads to nobody refuses, and kube-proxy looks at most once a second: where another
-        Service changed just before, a client comes a second too early to the first replica."""
-        asked = time.monotonic()
-        until(lambda: not subprocess.run(self._connect, check=False, capture_output=True).returncode, "a route", 30)
-        return time.monotonic() - asked
 
     @contextmanager
     def running(self) -> Iterator[None]:
         """What was sent before the end has its answer after it."""
-        self.wait_until_routed()
+        wait_until_routed(self._models, self._service)
         with subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
             time.sleep(5)
             try:

@@ -6,7 +6,6 @@ Half a minute where nothing is said; `make test-soak` lets them run for the 30 m
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 
 import pytest
@@ -15,7 +14,7 @@ from e2e.cluster.images import load_image
 from e2e.cluster.layout import DNS_DOMAIN
 from e2e.images.build import build as build_image
 from e2e.operator.conftest import ROOT, Models, Operators
-from e2e.operator.streams import SOAK_MINUTES, Load, with_agent
+from e2e.operator.streams import SOAK_MINUTES, Load, wait_until_routed, with_agent
 
 SLACK_SECONDS = 300
 
@@ -32,8 +31,7 @@ def test_streams_that_last_end_with_their_last_token(
     with operators.operator(engines=with_agent(build_image("simulated").reference)):
         models.create(replicas=2, engine=engine | {"contextLength": 32_768, "maxConcurrency": 64})
         models.wait_ready(seconds=120)
-        # Routing follows readiness within a second or so.
-        time.sleep(3)
+        wait_until_routed(models)
         url = f"http://web.{models.namespace.name}.svc.{DNS_DOMAIN}/v1"
         bounds = ["--rate", "2", "--seconds", "8", "--longest", str(seconds + SLACK_SECONDS)]
         flags = [*bounds, "--output-tokens", str(seconds)]

@@ -15,7 +15,7 @@ from e2e.cluster.layout import DNS_DOMAIN
 from e2e.images.build import build as build_image
 from e2e.models.build import build as build_model
 from e2e.operator.conftest import Models, claim_of
-from e2e.running_cluster import until
+from e2e.operator.streams import wait_until_routed
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800), pytest.mark.usefixtures("running_operator")]
 
@@ -50,8 +50,7 @@ def streamed(models: Models) -> list[dict[str, Any]]:
     }
     url = f"http://web.{models.namespace.name}.svc.{DNS_DOMAIN}/v1/chat/completions"
     command = models.namespace.cluster.tool(sys.executable, "-c", CHAT, url, json.dumps(request))
-    # Routing follows readiness within a second or so.
-    until(lambda: subprocess.run(command, capture_output=True, check=False).returncode == 0, "the first answer", 10)
+    wait_until_routed(models)
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stderr
     events = [line.removeprefix("data: ") for line in answer.stdout.splitlines() if line.startswith("data: ")]

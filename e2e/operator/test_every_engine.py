@@ -19,7 +19,7 @@ from e2e.cluster.layout import DNS_DOMAIN
 from e2e.images.build import build as build_image
 from e2e.models.build import build as build_model
 from e2e.operator.conftest import ROOT, Models, Operators, claim_of
-from e2e.operator.streams import Load
+from e2e.operator.streams import Load, wait_until_routed
 from e2e.operator_process import OperatorProcess
 from e2e.running_cluster import until
 
@@ -96,8 +96,7 @@ def served(models: Models, engine: Engine) -> None:
         drain={"graceSeconds": 60},
     )
     models.wait_ready(seconds=240)
-    # Routing follows readiness within a second or so.
-    time.sleep(2)
+    wait_until_routed(models)
 
 
 def conversation(models: Models) -> dict[str, str]:

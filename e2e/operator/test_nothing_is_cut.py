@@ -39,8 +39,6 @@ def served(models: Models, replicas: int, **spec: Any) -> Load:
     models.wait_ready(seconds=120)
     until(lambda: len(models.pods()) == replicas, "every replica", 60)
     models.wait_settled()
-    # Routing follows readiness within a second or so.
-    time.sleep(2)
     return Load(models, RATE, STREAM_TOKENS)
 
 

@@ -24,7 +24,7 @@ from e2e.models.build import build as build_model
 from e2e.operator.conftest import ROOT, Models, Operators
 from e2e.operator.hub import running_hub
 from e2e.operator.real_vllm import on_the_processor
-from e2e.operator.streams import Load
+from e2e.operator.streams import Load, wait_until_routed
 from e2e.running_cluster import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.vllm, pytest.mark.timeout(1800)]
@@ -65,7 +65,7 @@ def test_the_official_client_and_a_replica_that_sleeps_wakes_and_leaves_under_it
         figure("real vLLM behind its agent, from the ModelDeployment's creation to Ready", time.monotonic() - began)
         until(lambda: len(models.pods()) == 2, "two replicas", 10)
         models.wait_settled(seconds=240)
-        time.sleep(2)
+        wait_until_routed(models)
         url = f"http://web.{models.namespace.name}.svc.{DNS_DOMAIN}/v1"
         command = cluster.tool(sys.executable, "-m", "e2e.operator.conformance", url, "web")
         answer = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)

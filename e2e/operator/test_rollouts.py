@@ -67,7 +67,6 @@ class Rollouts:
     def load(self) -> Load:
         """Once the first version is known to be good."""
         until(lambda: self.is_over() and bool(self.status().get("goodRevision")), "the first version", 120)
-        time.sleep(2)
         return Load(self.models, RATE, STREAM_TOKENS, name=self.name)
 
     def status(self) -> dict[str, Any]:

@@ -55,8 +55,6 @@ def served(models: Models, replicas: int, *engine_args: str, **spec: Any) -> Loa
     models.create(replicas=replicas, engine=engine, drain={"graceSeconds": GRACE_SECONDS}, **spec)
     models.wait_ready(seconds=120)
     until(lambda: len(models.pods()) == replicas, "every replica", 60)
-    # Routing follows readiness within a second or so.
-    time.sleep(2)
     return Load(models, RATE, STREAM_TOKENS)
 
 

@@ -9,7 +9,7 @@ import pytest
 from e2e.cluster.images import load_image
 from e2e.images.build import build as build_image
 from e2e.operator.conftest import Models, Operators
-from e2e.operator.streams import Load, with_agent
+from e2e.operator.streams import Load, wait_until_routed, with_agent
 from e2e.operator.test_scaling_follows_the_load import ENGINE, ready
 from e2e.running_cluster import until
 
@@ -32,7 +32,7 @@ def test_a_model_goes_to_zero_and_is_woken_by_annotation_order_and_schedule(
         namespace.kubectl("annotate", "mdep/web", f"stoker.dev/woken-at={now}")
         models.wait_for_reason("Ready", "Serving", seconds=90)
         figure("woken by annotation until a replica serves", time.monotonic() - asked)
-        figure("Ready until the Service leads to the replica", load.wait_until_routed())
+        figure("Ready until the Service leads to the replica", wait_until_routed(models))
         with load.running():
             time.sleep(15)
             assert ready(models) >= 1, "what is used is not put to sleep, however long ago it was woken"

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from stoker.core.scaling.arrivals import Arrived, History, arrived_within, rate, record
 from stoker.core.scaling.backlog import Flow, backlog, drain_seconds, projected
 from stoker.core.scaling.bursts import Bursts, Happened, standing, watched
+from stoker.core.scaling.down import most_at_once
 from stoker.core.scaling.lead_times import LeadTimes, expected, learned
 from stoker.core.scaling.levels import Change, Holding, Levels, Pouring, held, moved, poured, sufficing, touched
+from stoker.core.scaling.need import in_flight_mean
 from stoker.core.scaling.observation import Prior, Stage
 from stoker.core.scaling.tuning import DEFAULT
 from tests.unit.scaling.builders import replica
@@ -179,3 +181,30 @@ def test_a_start_that_is_late_is_expected_later_and_later() -> None:
 @pytest.mark.parametrize("seconds", [-1.0, float("nan"), 1e9])
 def test_a_duration_that_cannot_be_is_not_learned(seconds: float) -> None:
     assert learned(LeadTimes({}), Stage.LOADING, seconds) == LeadTimes({})
+
+
+def test_a_moment_of_many_requests_in_flight_is_forgotten_and_a_minute_is_not() -> None:
+    mean, peak = 20.0, 60
+    assert in_flight_mean(None, 20, 0.0) == 20
+    assert in_flight_mean(mean, peak, 2.0) < 24.0
+    for _ in range(30):
+        mean = in_flight_mean(mean, peak, 2.0)
+    assert mean > 57.0
+
+
+def test_the_mean_in_flight_does_not_hang_on_the_length_of_a_tick() -> None:
+    once = in_flight_mean(10.0, 30, 8.0)
+    often = 10.0
+    for _ in range(8):
+        often = in_flight_mean(often, 30, 1.0)
+    assert often == pytest.approx(once)
+
+
+@pytest.mark.parametrize(("before", "warm_ready", "most"), [(2, 0, 1), (8, 0, 2), (8, 1, 2), (8, 3, 4), (3, 1, 2)])
+def test_a_step_down_is_a_quarter_or_one_and_one_more_for_each_that_is_warm(
+    before: int, warm_ready: int, most: int
+) -> None:
+    every = DEFAULT.down_every_seconds
+    assert most_at_once(before, warm_ready, None, DEFAULT) == most
+    assert most_at_once(before, warm_ready, every, DEFAULT) == most
+    assert most_at_once(before, warm_ready, every - 1.0, DEFAULT) == 0

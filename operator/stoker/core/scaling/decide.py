@@ -8,14 +8,14 @@ from stoker.core.scaling.arrivals import Rate, rate
 from stoker.core.scaling.bursts import Bursts, Happened, standing, watched
 from stoker.core.scaling.census import Census, census_of
 from stoker.core.scaling.demands import Demand, Reason
-from stoker.core.scaling.down import lowered
+from stoker.core.scaling.down import lowered, most_at_once
 from stoker.core.scaling.explain import Explanation
 from stoker.core.scaling.lead_times import Expected, expected
 from stoker.core.scaling.learning import Believed, Learned, believed, learn
 from stoker.core.scaling.levels import Levels
 from stoker.core.scaling.limits import held_by_others, limited
 from stoker.core.scaling.memory import Memory
-from stoker.core.scaling.need import Facts, Need, need, queues
+from stoker.core.scaling.need import Facts, Need, in_flight_mean, need, queues
 from stoker.core.scaling.observation import Observation, Rolling
 from stoker.core.scaling.rest import resting
 from stoker.core.scaling.surge import Usual, noted, stood
@@ -43,6 +43,7 @@ class _Tick:
     rate: Rate | None
     hold_seconds: float
     queueing_since: float | None
+    in_flight_mean: float
     resting: tuple[str, ...]
 
 
@@ -77,6 +78,7 @@ def demand(observation: Observation, memory: Memory, tuning: Tuning = DEFAULT) -
         down_seconds=tick.now if wanted.serving < tick.before else memory.down_seconds,
         busy_seconds=tick.now if _busy(tick) or memory.busy_seconds is None else memory.busy_seconds,
         queueing_since_seconds=tick.queueing_since,
+        in_flight_mean=tick.in_flight_mean,
         seen=tick.learned.seen,
         history=tick.learned.history,
         levels=level_book.pruned(after, max(1, observation.limits.maximum)),
@@ -107,12 +109,13 @@ def _tick(observation: Observation, memory: Memory, tuning: Tuning) -> _Tick:
     if belief.capacity and arriving and left_alone:
         longest_wait = tuning.aside_times * observation.aims.ttft_seconds
         aside = resting(replicas, memory.resting, belief.capacity, arriving.per_second, longest_wait)
+    elapsed = 0.0 if memory.at_seconds is None else now - memory.at_seconds
     return _Tick(
         observation,
         memory,
         tuning,
         now,
-        0.0 if memory.at_seconds is None else now - memory.at_seconds,
+        elapsed,
         memory.wanted if memory.wanted is not None else census.counted,
         learned,
         census,
@@ -121,6 +124,7 @@ def _tick(observation: Observation, memory: Memory, tuning: Tuning) -> _Tick:
         arriving,
         max(observation.aims.down_delay_seconds, tuning.hold_leads * leads.lead_seconds),
         since if queueing else None,
+        in_flight_mean(memory.in_flight_mean, census.in_flight, elapsed),
         aside,
     )
 
@@ -171,6 +175,7 @@ def _facts(tick: _Tick, levels: Levels) -> Facts:
         rate_per_second=tick.rate.per_second if tick.rate else None,
         coming_per_second=_coming(tick),
         loads=tick.census.loads,
+        in_flight_mean=tick.in_flight_mean,
         ready=len(tick.census.ready),
         warm_ready=tick.census.warm_ready,
         starting_seconds=tuple(tick.expected.left_seconds(replica, tick.now) for replica in tick.census.starting),
@@ -225,7 +230,8 @@ def _wanted(tick: _Tick, levels: Levels, needed: Need, worth: int) -> _Wanted:
     if bound.serving and Reason.IDLE in reasons:
         reasons.remove(Reason.IDLE)  # it would say why there is none
     reasons.extend(sorted(bound.reasons))
-    allowed = lowered(tick.before, bound.serving, census.sight, _since(tick, tick.memory.down_seconds), tick.tuning)
+    most = most_at_once(tick.before, census.warm_ready, _since(tick, tick.memory.down_seconds), tick.tuning)
+    allowed = lowered(tick.before, bound.serving, most, census.sight)
     if allowed.reason is not None and Reason.FROZEN not in reasons:
         reasons.append(allowed.reason)
     if census.sight.blind and tick.before:

@@ -2,7 +2,7 @@
 
 never          while a ready serving replica is unknown, saturated or expired, or none is ready
 never          inside a freeze, nor inside a rollout but for what has no place
-at most        max(1, a quarter) of them every 10 s
+at most        max(1 + W, a quarter) of them every 10 s; W: warm and ready, so many are back within seconds
 """
 
 from dataclasses import dataclass
@@ -30,13 +30,17 @@ class Lowered:
     reason: Reason | None = None
 
 
-def lowered(before: int, wanted: int, sight: Sight, since_down_seconds: float | None, tuning: Tuning) -> Lowered:
-    """The number after the gates of a removal; nothing to do where it does not fall."""
+def most_at_once(before: int, warm_ready: int, since_down_seconds: float | None, tuning: Tuning) -> int:
+    if since_down_seconds is not None and since_down_seconds < tuning.down_every_seconds:
+        return 0
+    return max(1 + warm_ready, int(tuning.down_share * before))
+
+
+def lowered(before: int, wanted: int, most: int, sight: Sight) -> Lowered:
+    """The number after the gates of a removal of so many at once; nothing to do where it does not fall."""
     if wanted >= before:
         return Lowered(wanted)
     if sight.blind:
         return Lowered(before, Reason.SATURATED if sight.saturated else Reason.BLIND)
-    if since_down_seconds is not None and since_down_seconds < tuning.down_every_seconds:
-        return Lowered(before, Reason.STEP)
-    least = before - max(1, int(tuning.down_share * before))
+    least = before - most
     return Lowered(least, Reason.STEP) if wanted < least else Lowered(wanted)

@@ -26,6 +26,8 @@ class Memory:
     busy_seconds: float | None = None
     """When a request was last seen."""
     queueing_since_seconds: float | None = None
+    in_flight_mean: float | None = None
+    """Requests of the last seconds, see need."""
     seen: Mapping[str, Seen] = field(default_factory=dict)
     history: History = field(default_factory=History)
     levels: Levels = field(default_factory=Levels)

@@ -2,7 +2,8 @@
 
     up   = max(r, ⌈f/(s·μ) - δ⌉, ⌈λ/(s·μ) + B/(μ·D*) - δ⌉)     r: the least sufficing level; f: see trend;
                                                                s: serving share; B, D*: see backlog
-    hold = max(r, ⌈max(λ/(s·μ), F/n*) + δ⌉)        enough not to be given up where it is there
+    hold = max(r, ⌈max(λ/(s·μ), F/n*) + δ⌉)        enough not to be given up where it is there; F: in flight, the
+                                               lesser of now and its mean of 20 s, since chance makes peaks of a moment
     KV   = ⌈Σ fill / KV objective⌉                 the fill moves with the requests, whatever the number of replicas
     wait = ready + 1, once nothing is on its way   where at least half of the replicas queued longer than the objective
            at every look of the last five seconds
@@ -14,7 +15,7 @@ Without any belief about capacity the wait alone orders, one replica per lead ti
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import ceil, isfinite
+from math import ceil, exp, isfinite
 
 from stoker.core.scaling.backlog import Backlog, Flow, backlog, drain_seconds, projected
 from stoker.core.scaling.capacity import BEYOND_BEST, Capacity
@@ -25,6 +26,7 @@ from stoker.core.scaling.tuning import Tuning
 ROUNDING = 1e-9
 QUEUEING_SECONDS = 5.0
 PROMOTION_SECONDS = 5.0
+IN_FLIGHT_SECONDS = 20.0
 FILLED_SHARE = 0.5
 """Of what an engine runs at once: no more is taken for certain to be carried."""
 
@@ -38,6 +40,7 @@ class Facts:
     """When a replica that is ordered now is ready, if the growth lasts."""
     loads: tuple[Load, ...]
     """Of the ready serving replicas that are known and not stuck."""
+    in_flight_mean: float
     ready: int
     warm_ready: int
     starting_seconds: tuple[float, ...]
@@ -84,7 +87,7 @@ def need(facts: Facts, aims: Aims, tuning: Tuning) -> Need:
     steady = rate / counted_on
     later, drain = _draining(facts, held, rate, steady, tuning)
     draining = later / (capacity.rate_per_second * drain)
-    in_flight = sum(load.in_flight for load in facts.loads)
+    in_flight = min(facts.in_flight_mean, sum(load.in_flight for load in facts.loads))
     band = tuning.dead_band_replicas
     by_rate = _up(max(steady, facts.coming_per_second / counted_on) - band)
     hold = _up(max(steady, in_flight / capacity.n_star) + band) if steady > 0.0 or in_flight else 0
@@ -114,6 +117,11 @@ def _draining(facts: Facts, held: Backlog, rate: float, steady: float, tuning: T
         if steady + later / (facts.capacity.rate_per_second * drain) <= there:
             break
     return later, drain
+
+
+def in_flight_mean(before: float | None, now: int, seconds: float) -> float:
+    """Exponential, over the last seconds."""
+    return now if before is None else now + exp(-seconds / IN_FLIGHT_SECONDS) * (before - now)
 
 
 def _up(replicas: float) -> int:
