@@ -1,4 +1,8 @@
-"""Real vLLM on the CPU, from its image, for as long as it is measured."""
+"""Real vLLM on the CPU, from its image, for as long as it is measured.
+
+The engine has a processor of its own, as elsewhere it has a GPU: who sends and who answers share the other ones.
+Without that they take it from the engine, the more the more they have to do, which is no property of the engine.
+"""
 
 import os
 import signal
@@ -35,11 +39,38 @@ def running(root: ImageRoot, log: Path) -> Iterator[None]:
         )
         try:
             _wait_until_healthy(server, log)
-            yield
+            with _processor_of_its_own(server.pid):
+                yield
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(server.pid, signal.SIGKILL)
             server.wait()
+
+
+@contextmanager
+def _processor_of_its_own(session: int) -> Iterator[None]:
+    before = os.sched_getaffinity(0)
+    *others, its_own = sorted(before)
+    if not others:
+        raise SystemExit("bench.fidelity: this machine has one processor: the engine needs one of its own, so use two")
+    found = dict(_processes_of(session))
+    engines = [process for process, name in found.items() if "EngineCore" in name]
+    if not engines:
+        raise SystemExit(f"bench.fidelity: no process of the server is an EngineCore: {sorted(found.values())}")
+    for process in (*found, os.getpid()):
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            os.sched_setaffinity(int(thread.name), [its_own] if process in engines else others)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def _processes_of(session: int) -> Iterator[tuple[int, str]]:
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended meanwhile
+            if os.getsid(process := int(folder.name)) == session:
+                yield process, (folder / "cmdline").read_bytes().split(b"\0")[0].decode()
 
 
 def _wait_until_healthy(server: subprocess.Popen[bytes], log: Path) -> None:

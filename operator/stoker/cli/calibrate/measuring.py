@@ -2,8 +2,9 @@
 
 A round is every prompt length alone, then 1, 2, 4, … streams at once with short prompts, then some streams with long
 ones, which tells the cost of the cache from that of a sequence. The last number of streams shows how many run at once.
-Then requests come one after the other on a few connections, as users send them: an engine with prompts among its steps,
-and answers to send meanwhile, is slower than its parts measured apart.
+Then requests come one after the other on some connections, as users send them, at last on more than run at once: an
+engine with prompts among its steps, and answers to send meanwhile, is slower than its parts measured apart. Kept is
+the mean over all rounds, since what many steps take is a sum.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ import random
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from statistics import median
+from statistics import fmean
 from typing import Any
 
 from stoker.cli.calibrate.endpoint import Endpoint
@@ -102,8 +103,8 @@ class _Asking:
             rounds, longest = rounds + 1, max(longest, loop.time() - since)
         found = self._found
         return Measured(
-            [_typical(same) for same in found.firsts.values()],
-            [_typical_step(same) for same in (*found.steps.values(), *found.mixed.values())],
+            [_first_of_all(same) for same in found.firsts.values()],
+            [_step_of_all(same) for same in (*found.steps.values(), *found.mixed.values())],
             rounds,
             found.most_at_once,
             found.queued,
@@ -131,7 +132,7 @@ class _Asking:
         await self._together(plan.most_streams, short)
         for streams in (2, min(8, plan.most_streams)):
             await self._together(streams, long)
-        for connections in sorted({2, max(2, plan.most_streams // 4), max(2, plan.most_streams // 2)}):
+        for connections in sorted({max(2, plan.most_streams // part) for part in (plan.most_streams, 4, 2, 1)}):
             await self._mixed(connections)
 
     async def _mixed(self, connections: int) -> None:
@@ -166,14 +167,14 @@ class _Asking:
         return prompt_of(self._chance, max(1, round(tokens * self._words_of_a_token)))
 
 
-def _typical(same: list[Alone]) -> Alone:
-    return Alone(round(median(one.prompt_tokens for one in same)), median(one.first_token_seconds for one in same))
+def _first_of_all(same: list[Alone]) -> Alone:
+    return Alone(round(fmean(one.prompt_tokens for one in same)), fmean(one.first_token_seconds for one in same))
 
 
-def _typical_step(same: list[Together]) -> Together:
+def _step_of_all(same: list[Together]) -> Together:
     return Together(
-        median(one.streams for one in same),
-        median(one.cached_tokens for one in same),
-        median(one.step_seconds for one in same),
-        median(one.prompt_tokens for one in same),
+        fmean(one.streams for one in same),
+        fmean(one.cached_tokens for one in same),
+        fmean(one.step_seconds for one in same),
+        fmean(one.prompt_tokens for one in same),
     )
