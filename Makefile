@@ -99,7 +99,7 @@ bench-agent: venv ## Measure the agent beside the engine alone and HAProxy, ARGS
 	$(BIN)/python -m bench.agent $(ARGS)
 
 .PHONY: bench-coldstart
-bench-coldstart: venv ## Measure each phase of real vLLM's start on the CPU, ARGS="--rounds 3" (root, Linux; minutes)
+bench-coldstart: venv ## Measure each phase of real vLLM's start on the CPU, ARGS="--graphs" (root, Linux; minutes)
 	$(BIN)/python -m bench.coldstart $(ARGS)
 
 .PHONY: bench-signals

@@ -1,10 +1,10 @@
 """`python -m bench.coldstart`: real vLLM on the CPU, from exec to its first completion, phase by phase.
 
-    python -m bench.coldstart [--image runtime] [--rounds 3] [--only NAME...]
+    python -m bench.coldstart [--image runtime] [--rounds 3] [--only NAME...] [--graphs]
 
 Each row adds one measure to the row above. Rounds are interleaved, so that a disturbance meets all rows; the figures
-are medians, and the load of the machine stands beside them. Needs root and Linux. Prints the figures and keeps them
-under bench/results.
+are medians, and the load of the machine stands beside them. With --graphs the rows are of a start with compiled graphs.
+Needs root and Linux. Prints the figures and keeps them under bench/results.
 """
 
 import argparse
@@ -15,10 +15,13 @@ import shutil
 import statistics
 import tempfile
 from datetime import UTC, datetime
+from functools import partial
 from multiprocessing import Process
 from pathlib import Path
 from typing import Any
 
+from bench.coldstart import graphs
+from bench.coldstart.graphs import Rows
 from bench.coldstart.image_root import ImageRoot, image_root
 from bench.coldstart.measures import MEASURES, Measure
 from bench.coldstart.page_cache import evict, files_below, loaded_at_a_start, read
@@ -70,24 +73,29 @@ def report(figures: dict[str, dict[str, float]]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--image", default="runtime", help="of `python -m e2e.images list`, with vLLM in it")
+    parser.add_argument("--image", help="of `python -m e2e.images list`, with vLLM in it (default: runtime)")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="+", choices=[measure.name for measure in MEASURES], metavar="NAME")
+    parser.add_argument("--graphs", action="store_true", help="what it takes to compile them, and to take kept ones")
     options = parser.parse_args()
-    archive = archive_inside("bench.coldstart", options.image)
-    chosen = [measure for measure in MEASURES if not options.only or measure.name in options.only]
-    runs: dict[str, list[dict[str, float]]] = {measure.name: [] for measure in chosen}
+    archive = archive_inside("bench.coldstart", options.image or (graphs.IMAGE if options.graphs else "runtime"))
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         build_model("tiny-llama", Path(folder, "model"))
         with image_root(archive, Path(folder, "model")) as root:
+            rows = graphs.rows(root, Path(folder, "kept")) if options.graphs else _rows(root, options.only)
+            runs: dict[str, list[dict[str, float]]] = {name: [] for name in rows}
             for number in range(options.rounds):
-                for measure in chosen:
-                    runs[measure.name].append(measured(root, measure))
-                    print(f"round {number + 1}: {measure.name}: {runs[measure.name][-1]['total']:.1f} s", flush=True)
+                for name, start in rows.items():
+                    runs[name].append(start())
+                    print(f"round {number + 1}: {name}: {runs[name][-1]['total']:.1f} s", flush=True)
     kept = {name: medians(found) for name, found in runs.items()}
     report(kept)
     keep(options, runs, kept)
+
+
+def _rows(root: ImageRoot, only: list[str] | None) -> Rows:
+    return {measure.name: partial(measured, root, measure) for measure in MEASURES if not only or measure.name in only}
 
 
 def keep(options: argparse.Namespace, runs: dict[str, Any], figures: dict[str, Any]) -> None:
@@ -96,12 +104,12 @@ def keep(options: argparse.Namespace, runs: dict[str, Any], figures: dict[str, A
     result = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {"cpus": os.cpu_count(), "kernel": platform.release()},
-        "image": options.image,
         "rounds": runs,
         "medians": figures,
     }
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "coldstart.json").write_text(json.dumps(result, indent=1) + "\n")
+    name = "coldstart-graphs" if options.graphs else "coldstart"
+    (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
 
 
 if __name__ == "__main__":

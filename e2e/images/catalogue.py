@@ -8,6 +8,7 @@ from pathlib import Path
 
 from e2e.cluster.refusal import Refusal
 from e2e.images import (
+    compiler,
     debian,
     llama_server,
     locked_packages,
@@ -88,6 +89,7 @@ IMAGES: dict[str, Image] = {
             arguments=(("MODEL_CLASSES", ""),),
             also=_INSTALLS,
         ),
+        _image("compiler", compiler.fill_context, "runtime", also=_INSTALLS),
         _image("simulated", simulated_engine.fill_context, "base", code=simulated_engine.PACKAGE),
         _image(
             "operator",

