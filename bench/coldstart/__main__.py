@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import platform
-import shutil
 import statistics
 import tempfile
 from datetime import UTC, datetime
@@ -22,10 +21,10 @@ from typing import Any
 
 from bench.coldstart import graphs
 from bench.coldstart.graphs import Rows
-from bench.coldstart.image_root import ImageRoot, image_root
+from bench.coldstart.image_root import ImageRoot, empty, image_root
 from bench.coldstart.measures import MEASURES, Measure
 from bench.coldstart.page_cache import evict, files_below, loaded_at_a_start, read
-from bench.coldstart.phases import phases_of
+from bench.coldstart.phases import figures_of
 from bench.coldstart.private_network import archive_inside
 from bench.coldstart.start import one_start
 from build_steps.python_start import COLLECTOR
@@ -38,16 +37,14 @@ def measured(root: ImageRoot, measure: Measure) -> dict[str, float]:
     files = files_below(root.folder / "usr") + files_below(root.folder / "opt")
     wanted = loaded_at_a_start(files)
     set_collector(root, seldom=measure.seldom_collects)
-    for left in (root.folder / "tmp").iterdir():  # caches that the row before has filled
-        shutil.rmtree(left) if left.is_dir() else left.unlink()
+    empty(root.folder / "tmp")
     evict(files) if measure.from_disk else read(wanted)
     load = os.getloadavg()[0]
     reader = Process(target=read, args=(wanted if measure.reads_ahead else [],))
     reader.start()
     start = one_start(root, measure.arguments, measure.environment)
     reader.join()
-    phases = phases_of(start.said, start.healthy_seconds, start.first_completion_seconds)
-    return phases | {"total": start.first_completion_seconds, "CPU": start.cpu_seconds, "load before": load}
+    return figures_of(start, load)
 
 
 def set_collector(root: ImageRoot, *, seldom: bool) -> None:
@@ -73,12 +70,17 @@ def report(figures: dict[str, dict[str, float]]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--image", help="of `python -m e2e.images list`, with vLLM in it (default: runtime)")
+    parser.add_argument(
+        "--image", help="of `python -m e2e.images list`, with vLLM in it (default: runtime, or compiler with --graphs)"
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="+", choices=[measure.name for measure in MEASURES], metavar="NAME")
     parser.add_argument("--graphs", action="store_true", help="what it takes to compile them, and to take kept ones")
     options = parser.parse_args()
-    archive = archive_inside("bench.coldstart", options.image or (graphs.IMAGE if options.graphs else "runtime"))
+    if options.only and options.graphs:
+        parser.error("--only names rows of a start without graphs: leave out --graphs")
+    options.image = options.image or (graphs.IMAGE if options.graphs else "runtime")
+    archive = archive_inside("bench.coldstart", options.image)
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         build_model("tiny-llama", Path(folder, "model"))
@@ -104,6 +106,7 @@ def keep(options: argparse.Namespace, runs: dict[str, Any], figures: dict[str, A
     result = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {"cpus": os.cpu_count(), "kernel": platform.release()},
+        "image": options.image,
         "rounds": runs,
         "medians": figures,
     }

@@ -11,15 +11,14 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from bench.coldstart.image_root import ImageRoot
+from bench.coldstart.image_root import NOBODY, ImageRoot, empty
 from bench.coldstart.measures import AS_COMMAND, FLAGS
-from bench.coldstart.phases import phases_of
+from bench.coldstart.phases import figures_of
 from bench.coldstart.start import one_start
 from stoker_runtime.agent.compiled import Compiled
 
 IMAGE = "compiler"
 WORKPLACE = "var/cache/vllm/torch_compile_cache"
-NOBODY = 65534
 EAGER, ANEW, KEPT = "no graphs", "graphs compiled anew", "graphs that a pod before has compiled"
 Rows = dict[str, Callable[[], dict[str, float]]]
 
@@ -32,7 +31,7 @@ def rows(root: ImageRoot, kept: Path) -> Rows:
 def _measured(root: ImageRoot, row: str, kept: Path) -> dict[str, float]:
     own = root.folder / WORKPLACE
     for folder in (own, root.folder / "tmp"):
-        _empty(folder)
+        empty(folder)
     os.chown(own, NOBODY, NOBODY)
     carried = Compiled(own, kept, "bench")
     taking_seconds = _taken(carried) if row == KEPT else 0.0
@@ -44,9 +43,8 @@ def _measured(root: ImageRoot, row: str, kept: Path) -> dict[str, float]:
         if (said := carried.keep()) is None:
             raise SystemExit("bench.coldstart: nothing was compiled that could be kept")
         print(said, flush=True)
-    phases = phases_of(start.said, start.healthy_seconds, start.first_completion_seconds)
-    total = taking_seconds + start.first_completion_seconds
-    return {"graphs taken": taking_seconds} | phases | {"total": total, "CPU": start.cpu_seconds, "load before": load}
+    found = {"graphs taken": taking_seconds} | figures_of(start, load)
+    return found | {"total": taking_seconds + found["total"]}
 
 
 def _taken(carried: Compiled) -> float:
@@ -57,8 +55,3 @@ def _taken(carried: Compiled) -> float:
         for name in (*folders, *files):
             os.chown(Path(folder, name), NOBODY, NOBODY, follow_symlinks=False)
     return time.monotonic() - began
-
-
-def _empty(folder: Path) -> None:
-    for left in folder.iterdir():
-        shutil.rmtree(left) if left.is_dir() else left.unlink()

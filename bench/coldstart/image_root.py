@@ -12,7 +12,7 @@ from pathlib import Path
 
 from e2e.cluster.cache import cache_folder
 
-NOBODY = "65534:65534"
+NOBODY = 65534
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,8 @@ class ImageRoot:
     def command(self, arguments: list[str], environment: dict[str, str]) -> list[str]:
         """The command line that runs something inside as the image's user, with the image's environment and more."""
         given = [f"{name}={value}" for name, value in (self.environment | environment).items()]
-        return ["chroot", f"--userspec={NOBODY}", str(self.folder), "env", "-i", "-C", "/tmp", *given, *arguments]  # noqa: S108 - in there
+        user = f"--userspec={NOBODY}:{NOBODY}"
+        return ["chroot", user, str(self.folder), "env", "-i", "-C", "/tmp", *given, *arguments]  # noqa: S108 - in there
 
 
 @contextmanager
@@ -45,6 +46,12 @@ def image_root(archive: Path, model: Path) -> Iterator[ImageRoot]:
                 subprocess.run(["umount", "--recursive", "--lazy", str(mounted)], check=False)
     finally:
         _remove(scratch)
+
+
+def empty(folder: Path) -> None:
+    """Of what the row before has left, its caches above all."""
+    for left in folder.iterdir():
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 def _remove(scratch: Path) -> None:

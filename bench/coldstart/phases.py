@@ -8,6 +8,8 @@ A phase lasts from the end of the one before to the first line with its marker:
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bench.coldstart.start import Start
+
 
 @dataclass(frozen=True)
 class Phase:
@@ -36,3 +38,8 @@ def phases_of(said: Sequence[tuple[float, str]], healthy: float, completed: floa
     seconds["API server up"] = healthy - before
     seconds["first completion"] = completed - healthy
     return seconds
+
+
+def figures_of(start: Start, load_before: float) -> dict[str, float]:
+    phases = phases_of(start.said, start.healthy_seconds, start.first_completion_seconds)
+    return phases | {"total": start.first_completion_seconds, "CPU": start.cpu_seconds, "load before": load_before}
