@@ -1,11 +1,13 @@
 """`python -m bench.fetch`: fetching weights, against curl and aria2, from a server on loopback.
 
-    python -m bench.fetch [--large-mib 4096] [--middle 4] [--middle-mib 256] [--rounds 3] [--folder DIR]
+    python -m bench.fetch [--large-mib 4096] [--middle 4] [--middle-mib 256] [--rounds 3] [--folder DIR] [--unlimited]
 
 Stoker fetches, digests, syncs and publishes. curl and aria2 only fetch; with sync or sha256sum after them they do more
 of the same work. Rounds are interleaved, each in an order of its own, so that a disturbance meets all. On a machine
 that does other work, medians tell of that work, and the best rounds, with the CPU that they took, of the programs.
-Where the disk is slower than the loopback, its speed is what all are measured by: `--folder /dev/shm` leaves it out.
+Each runs within the memory that a fetch Job has by default, as it does in a cluster; `--unlimited` lifts that. Where
+the disk is slower than the loopback, its speed is what all are measured by: `--folder /dev/shm --unlimited` leaves it
+out.
 Prints the figures and keeps them under bench/results.
 """
 
@@ -23,9 +25,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from bench.fetch.limit import job_memory_bytes, limited
 
 RESULTS = Path(__file__).parent.parent / "results"
 _RUNTIME = Path(__file__).parents[2] / "runtime-image"
@@ -71,12 +76,14 @@ def commands(names: list[str], listing: Path) -> dict[str, Command]:
     return found
 
 
-def measured(command: list[str]) -> Figure:
-    """In a child of its own, whose children's times are then known."""
+def measured(command: list[str], group: Path | None) -> Figure:
+    """In a child of its own, whose children's times are then known, and in the group of processes if there is one."""
     reading, writing = os.pipe()
     began = time.monotonic()
     child = os.fork()
     if child == 0:
+        if group:
+            group.write_text("0")
         code = subprocess.call(command)
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
         os.write(writing, json.dumps([code, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024]).encode())
@@ -107,7 +114,9 @@ def prepare(folder: Path, options: argparse.Namespace) -> list[dict[str, object]
     return listing
 
 
-def race(contenders: dict[str, Command], served: Path, into: Path, rounds: int) -> dict[str, list[Figure]]:
+def race(
+    contenders: dict[str, Command], served: Path, into: Path, rounds: int, group: Path | None
+) -> dict[str, list[Figure]]:
     server = subprocess.Popen(
         [sys.executable, "-m", "bench.fetch.server", str(served)], stdout=subprocess.PIPE, text=True
     )
@@ -119,7 +128,7 @@ def race(contenders: dict[str, Command], served: Path, into: Path, rounds: int) 
             for name, command in in_turn(contenders, number):
                 into.mkdir()
                 os.sync()
-                figures[name].append(measured(command(address, into)))
+                figures[name].append(measured(command(address, into), group))
                 print(f"round {number + 1}: {name}: {figures[name][-1].wall_seconds:.2f} s", flush=True)
                 shutil.rmtree(into)
     finally:
@@ -183,7 +192,9 @@ def main() -> None:
     parser.add_argument("--middle-mib", type=int, default=256)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--folder", type=Path, help="on the disk to measure; default: the system's temporary folder")
+    parser.add_argument("--unlimited", action="store_true", help="each may use all memory, not as much as a fetch Job")
     options = parser.parse_args()
+    limit_bytes = None if options.unlimited else job_memory_bytes()
     with tempfile.TemporaryDirectory(dir=options.folder) as text:
         folder = Path(text)
         served, into = folder / "served", folder / "into"
@@ -191,8 +202,11 @@ def main() -> None:
         listing = prepare(served, options)
         (folder / "listing.json").write_text(json.dumps(listing))
         contenders = commands([str(file["path"]) for file in listing], folder / "listing.json")
-        figures = race(contenders, served, into, options.rounds)
+        with limited(limit_bytes) if limit_bytes else nullcontext() as group:
+            figures = race(contenders, served, into, options.rounds, group)
     total_bytes = (options.large_mib + options.middle * options.middle_mib) << 20
+    allowed = f"at most {limit_bytes >> 20} MiB of memory for each" if limit_bytes else "as much memory as each takes"
+    print(f"{total_bytes / 2**30:g} GiB, {options.rounds} rounds, {allowed}")
     kept = report(figures, total_bytes)
     RESULTS.mkdir(exist_ok=True)
     result = {
@@ -200,6 +214,7 @@ def main() -> None:
         "machine": machine(),
         "folder": str(options.folder or tempfile.gettempdir()),
         "total_bytes": total_bytes,
+        "memory_limit_bytes": limit_bytes,
         "rounds": {name: [asdict(run) for run in runs] for name, runs in figures.items()},
         "medians": kept,
     }
