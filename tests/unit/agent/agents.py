@@ -113,6 +113,12 @@ class Agent:
         if error is not None:
             print(output)
 
+    @property
+    def engine_pid(self) -> int:
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        (child,) = map(int, children)
+        return child
+
     async def output(self) -> str:
         assert self._output is not None
         return (await asyncio.wait_for(asyncio.shield(self._output), 20)).decode()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stoker_runtime.agent.control.requests import MOST_HEAD_BYTES, UnreadableError, parsed
+from stoker_runtime.agent.control.requests import MOST_HEAD_BYTES, KnownRequests, UnreadableError, parsed
 from stoker_runtime.agent.control.routes import Routes, Tokens
 from stoker_runtime.agent.control.server import ControlServer, bound
 from stoker_runtime.agent.control.tokens import bearer, is_token
@@ -209,8 +209,20 @@ def test_a_bearer_token_is_read_as_it_is_written() -> None:
 
 
 def test_what_is_asked_again_and_again_is_read_once_and_no_secret_is_kept() -> None:
+    known = KnownRequests()
     plain = b"GET /load HTTP/1.1\r\nHost: replica"
-    assert parsed(plain) is parsed(plain)
+    request = parsed(plain)
+    known.keep(plain, request)
+    assert known.get(plain) is request
     for secret in (b"Authorization: Bearer a", b"AUTHORIZATION:Bearer a", b"x-stoker-prestop: a", b"Cookie: a"):
         head = b"GET /metrics HTTP/1.1\r\nHost: replica\r\n" + secret
-        assert parsed(head) is not parsed(head)
+        known.keep(head, parsed(head))
+        assert known.get(head) is None
+
+
+def test_those_who_never_ask_the_same_twice_fill_no_memory() -> None:
+    known = KnownRequests()
+    heads = [b"GET /load?%d HTTP/1.1" % number for number in range(1000)]
+    for head in heads:
+        known.keep(head, parsed(head))
+    assert sum(known.get(head) is not None for head in heads) <= 64

@@ -14,11 +14,6 @@ from tests.unit.agent.test_leaving import until_gone
 SLOW = ("--decode-base-ms", "10")
 
 
-def engine_pid(agent: Agent) -> int:
-    children = Path(f"/proc/{agent.process.pid}/task/{agent.process.pid}/children").read_text().split()
-    return int(children[0])
-
-
 async def test_a_crash_ends_the_agent_with_the_last_lines(tmp_path: Path) -> None:
     async with Agent(tmp_path).of("--crash-at-token", "3", "--exit-code", "9") as agent:
         await agent.ready()
@@ -48,7 +43,7 @@ async def test_a_full_gpu_is_told_from_a_full_host(tmp_path: Path) -> None:
 async def test_a_killed_engine_ends_the_agent(tmp_path: Path, memory_events: str, code: ExitCode) -> None:
     async with Agent(tmp_path, memory_events=memory_events).of() as agent:
         await agent.ready()
-        os.kill(engine_pid(agent), signal.SIGKILL)
+        os.kill(agent.engine_pid, signal.SIGKILL)
         assert await agent.code(5) == code
         assert "signal SIGKILL" in agent.told()["message"]
         assert agent.told()["lines"][-1] == "ready"
@@ -58,7 +53,7 @@ async def test_where_the_kernel_counted_a_kill_it_was_memory(tmp_path: Path) -> 
     async with Agent(tmp_path).of() as agent:
         await agent.ready()
         (tmp_path / "memory.events").write_text("oom 1\noom_kill 1\n")
-        os.kill(engine_pid(agent), signal.SIGKILL)
+        os.kill(agent.engine_pid, signal.SIGKILL)
         assert await agent.code(5) == ExitCode.HOST_MEMORY
         assert "raise resources.limits.memory" in agent.told()["message"]
 

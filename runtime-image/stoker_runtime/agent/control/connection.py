@@ -4,10 +4,16 @@ import asyncio
 import json
 import os
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import cast
 
-from stoker_runtime.agent.control.requests import MOST_HEAD_BYTES, Answer, Request, UnreadableError, parsed
+from stoker_runtime.agent.control.requests import (
+    MOST_HEAD_BYTES,
+    Answer,
+    KnownRequests,
+    Request,
+    UnreadableError,
+    parsed,
+)
 
 _END = b"\r\n\r\n"
 _MOST_AHEAD_BYTES = 65_536  # of requests that came while an answer is awaited
@@ -22,11 +28,19 @@ def refusal(status: int, sentence: str, **headers: str) -> Answer:
 class ControlConnection(asyncio.Protocol):
     """Answers in the order of the requests, one at a time."""
 
-    def __init__(self, answering: Answering, connections: set["ControlConnection"], now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        answering: Answering,
+        known: KnownRequests,
+        connections: set["ControlConnection"],
+        now: Callable[[], float],
+    ) -> None:
         self._answering = answering
         self._connections = connections
         self._now = now
         self._buffer = bytearray()
+        self._known = known
+        self._socket = -1
         self._transport: asyncio.Transport | None = None
         self._awaited: asyncio.Task[None] | None = None
         self.last_heard_seconds = now()
@@ -38,6 +52,7 @@ class ControlConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports have the methods and not the class.
         self._transport = cast("asyncio.Transport", transport)
+        self._socket = transport.get_extra_info("socket").fileno()
         self._connections.add(self)
 
     def connection_lost(self, _: Exception | None) -> None:
@@ -52,6 +67,9 @@ class ControlConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.last_heard_seconds = self._now()
+        if not self._buffer and self._awaited is None and (request := self._known.get(data)):
+            self._answer(request)
+            return
         self._buffer += data
         self._go_on()
         if len(self._buffer) > _MOST_AHEAD_BYTES:
@@ -66,11 +84,14 @@ class ControlConnection(asyncio.Protocol):
                 return
             if request is None:
                 return
-            answer = self._answering(request)
-            if isinstance(answer, Answer):
-                self._write(answer, keep_alive=request.keep_alive)
-            else:
-                self._awaited = asyncio.get_running_loop().create_task(self._finish(answer, request.keep_alive))
+            self._answer(request)
+
+    def _answer(self, request: Request) -> None:
+        answer = self._answering(request)
+        if isinstance(answer, Answer):
+            self._write(answer, keep_alive=request.keep_alive)
+        else:
+            self._awaited = asyncio.get_running_loop().create_task(self._finish(answer, request.keep_alive))
 
     def _next(self) -> Request | None:
         end = self._buffer.find(_END, 0, MOST_HEAD_BYTES)
@@ -82,6 +103,8 @@ class ControlConnection(asyncio.Protocol):
         whole = end + len(_END) + request.body_bytes
         if len(self._buffer) < whole:
             return None
+        if not request.body_bytes:
+            self._known.keep(bytes(self._buffer[:whole]), request)
         # What a body says is of no interest here: the verbs have their arguments in the query.
         del self._buffer[:whole]
         return request
@@ -93,19 +116,18 @@ class ControlConnection(asyncio.Protocol):
         self._go_on()
 
     def _write(self, answer: Answer, *, keep_alive: bool) -> None:
-        if self._transport is None or self._transport.is_closing():
+        transport = self._transport
+        if transport is None or transport.is_closing():
             return
-        _write_at_once(self._transport, answer.to_bytes(keep_alive=keep_alive))
+        data = answer.to_bytes(keep_alive=keep_alive)
+        written = 0
+        # Past the loop's queue, where nothing waits in it: the loop would first wait for the interpreter once more.
+        if not transport.get_write_buffer_size():
+            try:
+                written = os.write(self._socket, data)
+            except OSError:
+                written = 0  # it is found once more, and handled, by the transport
+        if written < len(data):
+            transport.write(data[written:])
         if not keep_alive:
-            self._transport.close()
-
-
-def _write_at_once(transport: asyncio.Transport, data: bytes) -> None:
-    """Past the loop's queue, where nothing waits in it: the loop would first wait for the interpreter once more."""
-    written = 0
-    if not transport.get_write_buffer_size():
-        # What else may be wrong with the socket is found, and handled, by the transport.
-        with suppress(OSError):
-            written = os.write(transport.get_extra_info("socket").fileno(), data)
-    if written < len(data):
-        transport.write(data[written:])
+            transport.close()

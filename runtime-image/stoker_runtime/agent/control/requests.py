@@ -8,8 +8,9 @@ from urllib.parse import parse_qsl
 
 MOST_HEAD_BYTES = 8_192
 MOST_BODY_BYTES = 16_384
+_MOST_KNOWN = 64
 _REQUEST_LINE = re.compile(r"([A-Z]{1,16}) (/[!-~]*) HTTP/1\.([01])")
-_SECRET = re.compile(rb"(?i)\r\n(authorization|x-stoker-prestop|cookie)[ \t]*:")
+_SECRETS = frozenset({"authorization", "x-stoker-prestop", "cookie"})
 _FIELD = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*?)[ \t]*")
 
 
@@ -39,22 +40,39 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
     def to_bytes(self, *, keep_alive: bool) -> bytes:
-        close = "" if keep_alive else "connection: close\r\n"
-        more = "".join(f"{name}: {value}\r\n" for name, value in self.headers.items())
-        head = (
-            f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}\r\ncontent-type: {self.content_type}\r\n"
-            f"content-length: {len(self.body)}\r\n{more}{close}\r\n"
-        )
-        return head.encode("latin-1") + self.body
+        more = tuple(self.headers.items())
+        return _head(self.status, self.content_type, len(self.body), more, keep_alive=keep_alive) + self.body
+
+
+@lru_cache(maxsize=256)
+def _head(status: int, content_type: str, length: int, more: tuple[tuple[str, str], ...], *, keep_alive: bool) -> bytes:
+    """Answers differ in their bodies, and in little else."""
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", f"content-type: {content_type}"]
+    lines += [f"content-length: {length}", *(f"{name}: {value}" for name, value in more)]
+    if not keep_alive:
+        lines.append("connection: close")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+class KnownRequests:
+    """Whole requests as they came: of each who asks on and on it is the same every time. None with a secret in it is
+    kept."""
+
+    def __init__(self) -> None:
+        self._requests: dict[bytes, Request] = {}
+
+    def get(self, data: bytes) -> Request | None:
+        return self._requests.get(data)
+
+    def keep(self, data: bytes, request: Request) -> None:
+        if _SECRETS.isdisjoint(request.headers):
+            if len(self._requests) >= _MOST_KNOWN:
+                self._requests.clear()
+            self._requests[data] = request
 
 
 def parsed(head: bytes) -> Request:
-    """Raises UnreadableError. `head` is all before the empty line: of each who asks for what is known it is the same
-    every time. What has a secret in it is not kept."""
-    return _parsed(head) if _SECRET.search(head) else _parsed_once(head)
-
-
-def _parsed(head: bytes) -> Request:
+    """Raises UnreadableError. `head` is all before the empty line."""
     line, *lines = head.decode("latin-1").split("\r\n")
     match = _REQUEST_LINE.fullmatch(line)
     if match is None:
@@ -73,9 +91,6 @@ def _parsed(head: bytes) -> Request:
     connection = headers.get("connection", "").lower()
     keep_alive = connection != "close" if minor == "1" else connection == "keep-alive"
     return Request(method, path, dict(parse_qsl(query)), headers, keep_alive, _body_bytes(headers))
-
-
-_parsed_once = lru_cache(maxsize=64)(_parsed)
 
 
 def _body_bytes(headers: dict[str, str]) -> int:

@@ -13,6 +13,7 @@ from stoker_runtime.agent.control.tokens import bearer, is_token
 
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _VERB_SECONDS = 10.0
+_GOOD = Answer(200, b"ok\n", "text/plain")
 _ORDER = re.compile(r"[0-9]{1,18}")
 
 
@@ -115,7 +116,7 @@ class Routes:
 
 
 def _probe(problem: str | None) -> Answer:
-    return Answer(200, b"ok\n", "text/plain") if problem is None else Answer(503, problem.encode(), "text/plain")
+    return _GOOD if problem is None else Answer(503, problem.encode(), "text/plain")
 
 
 def _wrong_method(right: str) -> Answer:

@@ -7,9 +7,10 @@ import time
 from concurrent.futures import Future
 
 from stoker_runtime.agent.control.connection import Answering, ControlConnection
-from stoker_runtime.agent.control.exact_waits import wait_exactly
+from stoker_runtime.agent.control.requests import KnownRequests
 from stoker_runtime.agent.control.short_turns import take_short_turns
 from stoker_runtime.agent.event_loop import new_event_loop
+from stoker_runtime.agent.timer_slack import allow_slack
 
 _MOST_CONNECTIONS = 512
 _IDLE_SECONDS = 300.0
@@ -36,6 +37,7 @@ class ControlServer:
     def __init__(self, listening: socket.socket, answering: Answering) -> None:
         self._listening = listening
         self._answering = answering
+        self._known = KnownRequests()
         self._connections: set[ControlConnection] = set()
         self._started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
         self._thread = threading.Thread(target=self._run, name="control", daemon=True)
@@ -51,7 +53,7 @@ class ControlServer:
 
     def _run(self) -> None:
         take_short_turns(_TURN_SECONDS)
-        wait_exactly()
+        allow_slack(0.0)
         # uvloop takes the interpreter once for a question, asyncio twice: each may be a wait for the pipe.
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             runner.run(self._serve())
@@ -72,7 +74,7 @@ class ControlServer:
     def _connected(self) -> ControlConnection:
         if len(self._connections) >= _MOST_CONNECTIONS:
             self._close_idle(0.0)
-        return ControlConnection(self._answering, self._connections, time.monotonic)
+        return ControlConnection(self._answering, self._known, self._connections, time.monotonic)
 
     async def _sweep(self) -> None:
         while True:
