@@ -31,6 +31,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.fetch.limit import job_memory_bytes, limited
+from e2e.cluster import cgroups
 
 RESULTS = Path(__file__).parent.parent / "results"
 _RUNTIME = Path(__file__).parents[2] / "runtime-image"
@@ -76,14 +77,14 @@ def commands(names: list[str], listing: Path) -> dict[str, Command]:
     return found
 
 
-def measured(command: list[str], group: Path | None) -> Figure:
+def measured(command: list[str], group: str | None) -> Figure:
     """In a child of its own, whose children's times are then known, and in the group of processes if there is one."""
     reading, writing = os.pipe()
     began = time.monotonic()
     child = os.fork()
     if child == 0:
         if group:
-            group.write_text("0")
+            cgroups.adopt(group, os.getpid())
         code = subprocess.call(command)
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
         os.write(writing, json.dumps([code, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024]).encode())
@@ -115,7 +116,7 @@ def prepare(folder: Path, options: argparse.Namespace) -> list[dict[str, object]
 
 
 def race(
-    contenders: dict[str, Command], served: Path, into: Path, rounds: int, group: Path | None
+    contenders: dict[str, Command], served: Path, into: Path, rounds: int, group: str | None
 ) -> dict[str, list[Figure]]:
     server = subprocess.Popen(
         [sys.executable, "-m", "bench.fetch.server", str(served)], stdout=subprocess.PIPE, text=True

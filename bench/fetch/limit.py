@@ -7,11 +7,10 @@ such pages first."""
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
+from e2e.cluster import cgroups
+from e2e.cluster.refusal import Refusal
 from stoker.api.configuration import Fetching
-
-_ROOT = Path("/sys/fs/cgroup")
 
 
 def job_memory_bytes() -> int:
@@ -19,20 +18,27 @@ def job_memory_bytes() -> int:
 
 
 @contextmanager
-def limited(memory_bytes: int) -> Iterator[Path]:
-    """The file of a group of processes that may have this much. A process that writes 0 to it belongs to the group."""
-    second = (_ROOT / "cgroup.controllers").exists()
-    group = (_ROOT if second else _ROOT / "memory") / f"stoker-bench-{os.getpid()}"
+def limited(memory_bytes: int) -> Iterator[str]:
+    """The name of a group of processes that may have this much."""
+    group = f"stoker-bench-{os.getpid()}"
     try:
-        if second:
-            (_ROOT / "cgroup.subtree_control").write_text("+memory")
-        group.mkdir()
-        (group / ("memory.max" if second else "memory.limit_in_bytes")).write_text(str(memory_bytes))
-    except OSError as error:
+        cgroups.create(group)
+        _limit_memory(group, memory_bytes)
+    except (OSError, Refusal) as error:
+        cgroups.remove(group)
         raise SystemExit(
             f"bench.fetch: no memory limit can be set here ({error}): run it as root, or without one, --unlimited"
         ) from None
     try:
-        yield group / "cgroup.procs"
+        yield group
     finally:
-        group.rmdir()
+        cgroups.remove(group)
+
+
+def _limit_memory(group: str, memory_bytes: int) -> None:
+    for root in cgroups.hierarchies():
+        for name in ("memory.max", "memory.limit_in_bytes"):
+            if (limit := root / group / name).exists():
+                limit.write_text(str(memory_bytes))
+                return
+    raise Refusal("this kernel's cgroups have no memory controller")
