@@ -36,7 +36,6 @@ from stoker_runtime.agent.supervision.memory_kills import COUNTERS, kills_since,
 from stoker_runtime.agent.supervision.reaper import Reaper
 from stoker_runtime.agent.tally import Tally
 from stoker_runtime.agent.termination import termination_message, write_termination_message
-from stoker_runtime.agent.timer_slack import allow_slack
 from stoker_runtime.agent.verdict import Verdict, judge
 from stoker_runtime.agent.watching import EngineWatch
 from stoker_runtime.agent.weights import weights_problem
@@ -45,8 +44,6 @@ _LINES_OF_SECONDS = 300.0  # what the engine wrote before that has nothing to do
 _GONE_LOOK_SECONDS = 0.25
 _TURN_SECONDS = 1.0
 _LAST_ANSWERS_SECONDS = 1.0
-# How long the pipe lets the control port's thread have the interpreter before it asks for it: longer than an answer.
-_PATIENCE_SECONDS = 0.0005
 
 
 @dataclass(frozen=True)
@@ -207,7 +204,6 @@ class Agent:
 
     async def _serve(self) -> None:
         child = self._start_engine()
-        allow_slack(_PATIENCE_SECONDS)  # after it, which would have it too
         self._start_up.loads(time.monotonic())
         watching = [
             asyncio.create_task(watch)

@@ -14,6 +14,7 @@ from stoker_runtime.agent.control.requests import (
     UnreadableError,
     parsed,
 )
+from stoker_runtime.agent.interpreter import RIGHT_OF_WAY
 
 _END = b"\r\n\r\n"
 _MOST_AHEAD_BYTES = 65_536  # of requests that came while an answer is awaited
@@ -66,6 +67,10 @@ class ControlConnection(asyncio.Protocol):
             self._transport.close()
 
     def data_received(self, data: bytes) -> None:
+        with RIGHT_OF_WAY:
+            self._hear(data)
+
+    def _hear(self, data: bytes) -> None:
         self.last_heard_seconds = self._now()
         if not self._buffer and self._awaited is None and (request := self._known.get(data)):
             self._answer(request)
@@ -103,8 +108,7 @@ class ControlConnection(asyncio.Protocol):
         whole = end + len(_END) + request.body_bytes
         if len(self._buffer) < whole:
             return None
-        if not request.body_bytes:
-            self._known.keep(bytes(self._buffer[:whole]), request)
+        self._known.keep(bytes(self._buffer[:whole]), request)
         # What a body says is of no interest here: the verbs have their arguments in the query.
         del self._buffer[:whole]
         return request
@@ -120,14 +124,16 @@ class ControlConnection(asyncio.Protocol):
         if transport is None or transport.is_closing():
             return
         data = answer.to_bytes(keep_alive=keep_alive)
-        written = 0
         # Past the loop's queue, where nothing waits in it: the loop would first wait for the interpreter once more.
-        if not transport.get_write_buffer_size():
-            try:
-                written = os.write(self._socket, data)
-            except OSError:
-                written = 0  # it is found once more, and handled, by the transport
+        written = 0 if transport.get_write_buffer_size() else _written_at_once(self._socket, data)
         if written < len(data):
             transport.write(data[written:])
         if not keep_alive:
             transport.close()
+
+
+def _written_at_once(handle: int, data: bytes) -> int:
+    try:
+        return os.write(handle, data)
+    except OSError:
+        return 0  # it is found once more, and handled, by the transport

@@ -55,8 +55,8 @@ def _head(status: int, content_type: str, length: int, more: tuple[tuple[str, st
 
 
 class KnownRequests:
-    """Whole requests as they came: of each who asks on and on it is the same every time. None with a secret in it is
-    kept."""
+    """Whole requests as they came: of each who asks on and on it is the same every time. None with a secret or a body
+    in it is kept."""
 
     def __init__(self) -> None:
         self._requests: dict[bytes, Request] = {}
@@ -65,7 +65,7 @@ class KnownRequests:
         return self._requests.get(data)
 
     def keep(self, data: bytes, request: Request) -> None:
-        if _SECRETS.isdisjoint(request.headers):
+        if not request.body_bytes and _SECRETS.isdisjoint(request.headers):
             if len(self._requests) >= _MOST_KNOWN:
                 self._requests.clear()
             self._requests[data] = request

@@ -7,10 +7,10 @@ import time
 from concurrent.futures import Future
 
 from stoker_runtime.agent.control.connection import Answering, ControlConnection
+from stoker_runtime.agent.control.exact_waits import wait_exactly
 from stoker_runtime.agent.control.requests import KnownRequests
 from stoker_runtime.agent.control.short_turns import take_short_turns
 from stoker_runtime.agent.event_loop import new_event_loop
-from stoker_runtime.agent.timer_slack import allow_slack
 
 _MOST_CONNECTIONS = 512
 _IDLE_SECONDS = 300.0
@@ -53,7 +53,7 @@ class ControlServer:
 
     def _run(self) -> None:
         take_short_turns(_TURN_SECONDS)
-        allow_slack(0.0)
+        wait_exactly()
         # uvloop takes the interpreter once for a question, asyncio twice: each may be a wait for the pipe.
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             runner.run(self._serve())

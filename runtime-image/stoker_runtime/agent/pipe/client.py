@@ -9,6 +9,7 @@ from typing import cast
 from stoker_runtime.agent.framing.heads import head_end
 from stoker_runtime.agent.framing.requests import RequestHead, read_request_head
 from stoker_runtime.agent.framing.unreadable import UnreadableError
+from stoker_runtime.agent.interpreter import RIGHT_OF_WAY
 from stoker_runtime.agent.pipe.exchange import Exchange
 from stoker_runtime.agent.pipe.plumbing import Plumbing
 from stoker_runtime.agent.pipe.reading import Reading
@@ -55,6 +56,7 @@ class ClientConnection(asyncio.Protocol):
         return self._exchange is None
 
     def data_received(self, data: bytes) -> None:
+        RIGHT_OF_WAY.give()
         exchange = self._exchange
         if self._lingers:
             return

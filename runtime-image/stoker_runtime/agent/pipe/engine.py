@@ -8,6 +8,7 @@ import termios
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
+from stoker_runtime.agent.interpreter import RIGHT_OF_WAY
 from stoker_runtime.agent.pipe.reading import Reading
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class EngineConnection(asyncio.Protocol):
         self._transport.write(data)
 
     def data_received(self, data: bytes) -> None:
+        RIGHT_OF_WAY.give()
         if self.exchange is not None:
             self.exchange.answer_bytes(data)
         else:
