@@ -59,7 +59,6 @@ class Tally:
         self.prompt_bytes = 0  # of those that wait
         self.arrivals = 0  # let in
         self.ended = dict.fromkeys(Outcome, 0)
-        self.output_chunks = 0  # events of streams as they pass, and one for each answer in one piece
         self.output_tokens = 0  # of answers that ended: what they say, or the chunks of a stream that says nothing
         self.prompt_tokens: int | None = None  # None until an answer says it
         self.ttft = Histogram(TTFT_BOUNDS_SECONDS)

@@ -12,15 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stoker_runtime.facts import Format
 from stoker_runtime.failure import Reason, WeightsError
 from stoker_runtime.fetch.fetching import Fetching, Limits
+from stoker_runtime.fetch.hosts import allowed_hosts, named_hosts
 from stoker_runtime.fetch.patience import Stopped
 from stoker_runtime.fetch.source import RemoteFile, Source
-from stoker_runtime.fetch.task import VARIABLE, Task, TaskError, allowed_hosts, named_hosts
+from stoker_runtime.fetch.task import Task
 from stoker_runtime.fetch.unpacking import Select
 from stoker_runtime.fetch.volume import Volume
 from stoker_runtime.fetch.web import HttpWeb
+from stoker_runtime.task_fields import VARIABLE, TaskError
 
 MOST_RESULT_BYTES = 4000
 _LINE_EVERY_SECONDS = 2.0
@@ -70,8 +71,7 @@ def open_task(task: Task, web: HttpWeb, environment: Mapping[str, str]) -> Opene
     from stoker_runtime.fetch.sources.registry import RegistrySource  # noqa: PLC0415
     from stoker_runtime.fetch.sources.selection import Wanted, select  # noqa: PLC0415
 
-    formats = frozenset(map(Format, task.formats))
-    wanted = Wanted(formats, task.include, task.exclude, task.allow_pickle, task.allow_code)
+    wanted = Wanted(task.formats, task.include, task.exclude, task.allow_pickle, task.allow_code)
     source = open_source(task.source, web, environment, None)
 
     def prefix_of(file: RemoteFile) -> str | None:

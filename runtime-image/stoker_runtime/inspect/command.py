@@ -15,7 +15,8 @@ from stoker_runtime.inspect.folder_name import folder_name
 from stoker_runtime.inspect.inspection import inspect
 from stoker_runtime.inspect.reading import FolderReading, Reading, RemoteReading
 from stoker_runtime.inspect.result import bad, good
-from stoker_runtime.inspect.task import VARIABLE, InspectTask, TaskError
+from stoker_runtime.inspect.task import InspectTask
+from stoker_runtime.task_fields import VARIABLE, TaskError
 
 _RETRYABLE, _WRONG_TASK, _FINAL = 1, 2, 3
 _MAY_GO_BETTER = frozenset({Reason.UNREACHABLE, Reason.BUSY})
@@ -55,8 +56,8 @@ def main(arguments: list[str], opening: Opening | None = None) -> int:
 def open_task(task: InspectTask, environment: Mapping[str, str], mounted: Path | None) -> Opened:
     """Asks the source for its revision and its files."""
     # The clients of some stores are large, and are loaded only where they are needed.
+    from stoker_runtime.fetch.hosts import allowed_hosts, named_hosts  # noqa: PLC0415
     from stoker_runtime.fetch.sources.open_source import open_source  # noqa: PLC0415
-    from stoker_runtime.fetch.task import allowed_hosts, named_hosts  # noqa: PLC0415
     from stoker_runtime.fetch.web import HttpWeb  # noqa: PLC0415
 
     web = HttpWeb(named_hosts(task.source, environment), allowed_hosts(environment))

@@ -65,7 +65,7 @@ def why_not(engine: str, weights: Format, quantization: str | None = None) -> st
     reason = loads.formats[weights]
     if reason is not None:
         return reason.format(engine=engine)
-    if weights is Format.GGUF or quantization not in _KNOWN or quantization in loads.quantizations:
+    if _unpacks(loads, weights, quantization):
         return None
     others = engines_for(weights, quantization)
     known = f"take engine {' or '.join(others)}, or other weights" if others else "take other weights"
@@ -74,11 +74,15 @@ def why_not(engine: str, weights: Format, quantization: str | None = None) -> st
 
 def engines_for(weights: Format, quantization: str | None = None) -> tuple[str, ...]:
     """Those that load them, by name."""
-    packed = quantization if weights is not Format.GGUF and quantization in _KNOWN else None
     return tuple(
         sorted(
             name
             for name, loads in ENGINES.items()
-            if loads.formats[weights] is None and (packed is None or packed in loads.quantizations)
+            if loads.formats[weights] is None and _unpacks(loads, weights, quantization)
         )
     )
+
+
+def _unpacks(loads: Loads, weights: Format, quantization: str | None) -> bool:
+    """A GGUF brings how it is packed, and what is not known here is not doubted."""
+    return weights is Format.GGUF or quantization not in _KNOWN or quantization in loads.quantizations

@@ -147,6 +147,11 @@ async def comes_true(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.002)
 
 
+def chunks_of(tally: Tally) -> int:
+    """The first of each answer was awaited, and the others followed."""
+    return tally.ttft.count + tally.itl.count
+
+
 def post(body: bytes = b"{}", *fields: bytes, target: bytes = b"/v1/chat/completions") -> bytes:
     lines = [b"POST %b HTTP/1.1" % target, b"Host: model", b"Content-Length: %d" % len(body), *fields, b"", body]
     return b"\r\n".join(lines)

@@ -15,7 +15,7 @@ from stoker_runtime.agent.pipe.limits import Limits
 from stoker_runtime.agent.pipe.serving import open_pipe
 from stoker_runtime.agent.pipe.upstream import SocketUpstream, TcpUpstream
 from stoker_runtime.agent.tally import Outcome, Tally
-from tests.unit.agent_pipe.raw_engine import RawEngine, Received, always, answer, piped, post
+from tests.unit.agent_pipe.raw_engine import RawEngine, Received, always, answer, chunks_of, piped, post
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 LARGE = 32 * 1024 * 1024
@@ -91,7 +91,7 @@ async def test_a_stream_is_passed_on_at_once_and_byte_for_byte() -> None:
         go_on.set()
         assert await reader.readexactly(len(rest)) == rest
         await at.tally.until_idle()
-        assert (at.tally.output_chunks, at.tally.ended[Outcome.FINISHED]) == (1, 1)
+        assert (chunks_of(at.tally), at.tally.ended[Outcome.FINISHED]) == (1, 1)
 
 
 async def test_a_body_in_chunks_comes_in_chunks_of_our_own_with_its_trailers() -> None:
@@ -209,7 +209,7 @@ async def test_forbidden_paths_do_not_reach_the_engine() -> None:
 async def test_gets_are_passed_on_and_not_counted() -> None:
     async with piped(always(answer(b"abc"))) as at:
         assert (await at.talk(b"GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")).endswith(b"abc")
-        assert (at.tally.arrivals, sum(at.tally.ended.values()), at.tally.output_chunks) == (0, 0, 0)
+        assert (at.tally.arrivals, sum(at.tally.ended.values()), chunks_of(at.tally)) == (0, 0, 0)
 
 
 async def test_an_answer_before_the_end_of_the_request_ends_the_connection() -> None:

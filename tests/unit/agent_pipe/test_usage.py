@@ -11,6 +11,7 @@ from stoker_runtime.agent.pipe.limits import Limits
 from stoker_runtime.agent.pipe.serving import open_pipe
 from stoker_runtime.agent.pipe.upstream import TcpUpstream
 from stoker_runtime.agent.tally import Outcome, Tally
+from tests.unit.agent_pipe.raw_engine import chunks_of
 from tests.unit.simulated_engine.served import MESSAGES, Served
 
 # The simulated engine runs on asyncio's own loop alone.
@@ -36,7 +37,7 @@ async def ask(client: aiohttp.ClientSession, **fields: object) -> str:
 async def test_an_answer_in_one_piece_says_its_tokens() -> None:
     async with before_an_engine() as (client, tally):
         await ask(client)
-        assert (tally.output_tokens, tally.output_chunks, tally.counted) == (7, 1, "usage")
+        assert (tally.output_tokens, chunks_of(tally), tally.counted) == (7, 1, "usage")
         assert tally.prompt_tokens
 
 
@@ -50,11 +51,11 @@ async def test_a_stream_with_usage_says_its_tokens() -> None:
 async def test_a_stream_without_usage_is_counted_by_its_events() -> None:
     async with before_an_engine() as (client, tally):
         events = (await ask(client, stream=True)).count("data: {")
-        assert (tally.output_tokens, tally.output_chunks, tally.counted) == (events, events, "chunks")
+        assert (tally.output_tokens, chunks_of(tally), tally.counted) == (events, events, "chunks")
         assert tally.itl.count == events - 1
 
 
 async def test_an_error_of_the_engine_is_passed_on_and_counted_as_one() -> None:
     async with before_an_engine() as (client, tally):
         assert '"error"' in await ask(client, model="other")
-        assert (tally.ended[Outcome.REJECTED], tally.output_chunks) == (1, 0)
+        assert (tally.ended[Outcome.REJECTED], chunks_of(tally)) == (1, 0)

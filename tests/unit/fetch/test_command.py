@@ -12,11 +12,13 @@ import pytest
 from stoker_runtime.failure import Reason, WeightsError
 from stoker_runtime.fetch.command import MOST_RESULT_BYTES, Opened, main
 from stoker_runtime.fetch.fetching import Fetching
+from stoker_runtime.fetch.hosts import named_hosts
 from stoker_runtime.fetch.progress import Progress, sentence
 from stoker_runtime.fetch.source import RemoteFile
-from stoker_runtime.fetch.task import Task, TaskError, named_hosts
+from stoker_runtime.fetch.task import Task
 from stoker_runtime.fetch.volume import Volume
 from stoker_runtime.fetch.web import HttpWeb
+from stoker_runtime.task_fields import TaskError
 from tests.unit.fetch.origin import served
 from tests.unit.fetch.runs import LIMITS, QUICK, Place, is_published, listed
 

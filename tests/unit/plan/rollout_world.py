@@ -20,8 +20,7 @@ LONGEST_WAIT_SECONDS = 60  # the shortest deadline that a spec may have
 @dataclass
 class RolloutWorld(ToyCluster):
     gpus: int = 100
-    never_ready: set[str] = field(default_factory=set)  # revisions
-    crashing: set[str] = field(default_factory=set)
+    crashing: set[str] = field(default_factory=set)  # revisions
     least_serving: int = 1000  # since it was last set
     made: set[str] = field(default_factory=set)  # names of all pods that ever were
     told: list[str] = field(default_factory=list)  # reasons of Events
@@ -30,7 +29,7 @@ class RolloutWorld(ToyCluster):
     def snapshot(self) -> Snapshot:
         return replace(super().snapshot(), rolling_elsewhere=self.elsewhere)
 
-    def kubelet_acts(self, broken_revision: str | None = None, *, most_get_ready: int | None = None) -> None:  # noqa: ARG002 - revisions break one by one here
+    def kubelet_acts(self) -> None:
         now = NOW + timedelta(seconds=self.seconds)
         for name, found in list(self.pods.items()):
             if found.deleting:

@@ -32,6 +32,7 @@ def least_available(toy: ToyCluster) -> int:
 @pytest.mark.parametrize(("replicas", "leaving"), [(1, 1), (3, 1), (2, 2), (3, 3)])
 def test_a_replacement_is_ready_before_a_replica_leaves_its_node(replicas: int, leaving: int) -> None:
     toy = on_nodes(replicas, STAYS, LEAVES, leaving=leaving)
+    toy.most_ready_at_once = 1
     made = set(toy.pods)
     leave = {pod.identity.name for pod in toy.pods.values() if pod.node == LEAVES.name}
     for _ in range(40):
@@ -39,7 +40,7 @@ def test_a_replacement_is_ready_before_a_replica_leaves_its_node(replicas: int, 
         assert len(toy.serving()) >= replicas
         assert least_available(toy) == replicas
         toy.controller_acts()
-        toy.kubelet_acts(most_get_ready=1)
+        toy.kubelet_acts()
         made |= set(toy.pods)
         toy.seconds += 2
     toy.until_settled()

@@ -187,10 +187,12 @@ def test_a_revision_that_never_gets_ready_costs_one_replica_and_no_traffic() -> 
     toy = settled(3)
     edited(toy, 3, context_length=8192)
     broken = plan(toy.snapshot()).status.update_revision
+    assert broken
+    toy.never_ready.add(broken)
     for _ in range(50):
         toy.look()
         toy.controller_acts()
-        toy.kubelet_acts(broken)
+        toy.kubelet_acts()
         toy.seconds += 2
     assert len(toy.serving()) == 3
     assert len(toy.pods) == 4

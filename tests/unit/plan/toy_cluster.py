@@ -58,6 +58,8 @@ class ToyCluster:
     detached: list[str] = field(default_factory=list)
     drained: list[str] = field(default_factory=list)
     writes: int = 0
+    most_ready_at_once: int = 1000  # in one round
+    never_ready: set[str] = field(default_factory=set)  # revisions
     _seen: dict[str, Pod] = field(default_factory=dict)
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
@@ -237,16 +239,16 @@ class ToyCluster:
         # It remembers what it has made itself.
         self._seen[name] = self.pods[name]
 
-    def kubelet_acts(self, broken_revision: str | None = None, *, most_get_ready: int | None = None) -> None:
+    def kubelet_acts(self) -> None:
         """Pods are scheduled, then ready, then, when they are deleted, gone."""
         starting = [found for found in self.pods.values() if found.node and not found.ready and not found.deleting]
-        late = {found.identity.name for found in starting[most_get_ready:]} if most_get_ready is not None else set()
+        late = {found.identity.name for found in starting[self.most_ready_at_once :]}
         for name, found in list(self.pods.items()):
             if found.deleting:
                 del self.pods[name]
             elif not found.node:
                 self._change_pod(found.identity, node="node-1", phase="Running")
-            elif not found.ready and found.revision != broken_revision and name not in late:
+            elif not found.ready and found.revision not in self.never_ready and name not in late:
                 self._change_pod(found.identity, ready=True)
 
     def flaps(self, index: int) -> None:

@@ -10,10 +10,10 @@ from stoker.api.values.source import ModelSource
 from stoker.cli.input_error import InputError
 from stoker_runtime.facts import Facts, Format
 from stoker_runtime.failure import WeightsError
+from stoker_runtime.fetch.hosts import allowed_hosts, named_hosts
 from stoker_runtime.fetch.patience import Interrupted, Times
 from stoker_runtime.fetch.sources.open_source import open_source
 from stoker_runtime.fetch.sources.selection import Wanted, select
-from stoker_runtime.fetch.task import allowed_hosts, named_hosts
 from stoker_runtime.fetch.web import HttpWeb
 from stoker_runtime.inspect.inspection import inspect
 from stoker_runtime.inspect.reading import FolderReading, RemoteReading

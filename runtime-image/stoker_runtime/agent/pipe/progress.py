@@ -118,7 +118,6 @@ class Progress:
 
     def _passed(self, chunks: int, now_seconds: float) -> None:
         tally = self._tally
-        tally.output_chunks += chunks
         if self._chunks == 0:
             waited_seconds = now_seconds - self._began
             tally.ttft.observe(waited_seconds)
