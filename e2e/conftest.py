@@ -13,6 +13,22 @@ from e2e.cluster.namespace import require_anchor
 from e2e.running_cluster import Namespace, RunningCluster
 
 FIGURE = "figure"
+# They wait for minutes. Where files run side by side, whoever came to them last would wait alone.
+LONGEST = (
+    "test_rollouts",
+    "test_scaling_follows_the_load",
+    "test_scaling_by_prometheus",
+    "test_every_engine",
+    "test_quickstart",
+    "test_other_scalers",
+    "test_zero_and_back",
+    "test_warm_replicas",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    rank = {name: index for index, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
 
 
 @pytest.fixture

@@ -36,6 +36,7 @@ CLUSTER = (sys.executable, "-m", "e2e.cluster")
 # Two files of tests at a time, since two processors are the least that a machine has; three of those that mostly wait.
 SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile")
 THREE_SIDE_BY_SIDE = ("-n", "3", "--dist", "loadfile")
+IN_ORDER = "--no-loadscope-reorder"  # of the files, which is by their number of tests otherwise
 # It counts what a cluster leaves behind, so that no other may come or go meanwhile.
 OF_THE_WHOLE_MACHINE = "e2e/cluster/tests/test_lifecycle.py"
 IMAGES = ("vllm-cpu", "simulated", "operator", "runtime", "llamacpp", "ollama", "transformers", "bentoml")
@@ -60,7 +61,7 @@ TIERS = (
             (*CLUSTER, "build"),
             (sys.executable, "-m", "e2e.images", "build", *IMAGES),
             (*PYTEST, OF_THE_WHOLE_MACHINE, "-v"),
-            (*PYTEST, "e2e", "-v", f"--ignore={OF_THE_WHOLE_MACHINE}", *SIDE_BY_SIDE),
+            (*PYTEST, "e2e", "-v", f"--ignore={OF_THE_WHOLE_MACHINE}", *THREE_SIDE_BY_SIDE, IN_ORDER),
         ),
         _lacking_for_a_node,
     ),
