@@ -154,6 +154,8 @@ class Reconciler:
             )
         changes = (live.deployment.status, planned.status)
         wait_seconds = await self._say(key, manifest, changes, planned.notes, memory)
+        if wait_seconds is None:
+            self._turns.said(key, planned)
         waits = (wait_seconds, planned.look_again_seconds, REFUSED_AGAIN_SECONDS if memory.refused else None)
         return min([resync_seconds, *(seconds for seconds in waits if seconds is not None)])
 

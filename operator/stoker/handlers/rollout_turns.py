@@ -21,7 +21,8 @@ class RolloutTurns:
 
     def looks_at(self, key: Key, manifest: Mapping[str, Any]) -> None:
         if manifest["metadata"].get("deletionTimestamp"):
-            self._plans(key, rolls=False, waits=False)
+            self.forget(key)
+            self._rolls[key] = False
         elif key not in self._rolls:
             rows = (manifest.get("status") or {}).get("revisions") or ()
             paused = ((manifest.get("spec") or {}).get("rollout") or {}).get("paused")
@@ -34,15 +35,18 @@ class RolloutTurns:
         return tuple(str(other) for other, rolls in self._rolls.items() if rolls and other != key)
 
     def planned(self, key: Key, plan: Plan) -> None:
-        self._plans(key, rolls=plan.rolls, waits=plan.waits_for_turn)
-
-    def _plans(self, key: Key, *, rolls: bool, waits: bool) -> None:
-        ended = self._rolls.get(key, False) and not rolls
-        self._rolls[key] = rolls
-        if waits:
+        """What begins or waits does so at once."""
+        if plan.rolls:
+            self._rolls[key] = True
+        if plan.waits_for_turn:
             self._waiting.setdefault(key)
         else:
             self._waiting.pop(key, None)
+
+    def said(self, key: Key, plan: Plan) -> None:
+        """A turn ends when the status says so too: until then whoever reads statuses would see one model too many."""
+        ended = self._rolls.get(key, False) and not plan.rolls
+        self._rolls[key] = plan.rolls
         if ended:
             self._next()
 

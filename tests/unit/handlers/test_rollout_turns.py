@@ -5,6 +5,7 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stoker.core.plan.actions import Plan
 from stoker.handlers.rollout_turns import RolloutTurns
 from stoker.kube.resources import Key
 from tests.unit.plan.builders import cluster
@@ -37,7 +38,9 @@ class Fleet:
         status = toy.model.status.model_dump(mode="json", by_alias=True)
         self.turns.looks_at(key, {"metadata": {}, "spec": {}, "status": status})
         toy.elsewhere = self.turns.elsewhere(key, len(self.worlds))
-        self.turns.planned(key, toy.look())
+        plan = toy.look()
+        self.turns.planned(key, plan)
+        self.turns.said(key, plan)
         toy.controller_acts()
         toy.kubelet_acts()
         toy.seconds += 5
@@ -81,3 +84,19 @@ def test_who_waits_the_longest_is_woken_when_a_turn_ends_or_its_model_goes() -> 
     fleet.look(third)
     fleet.turns.looks_at(third, {"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}})
     assert fleet.woken == [second, third, fourth]
+
+
+def test_a_turn_is_over_when_the_status_says_so() -> None:
+    fleet = Fleet(2, 1, 1)
+    fleet.looks()
+    first, second = sorted(fleet.worlds)
+    for key in (first, second):
+        fleet.worlds[key].edit(2, 2)
+        fleet.look(key)
+    ended = Plan((), fleet.worlds[first].model.status, (), None)
+    fleet.turns.planned(first, ended)
+    assert fleet.turns.elsewhere(second, 2) == (str(first),)
+    assert fleet.woken == []
+    fleet.turns.said(first, ended)
+    assert fleet.turns.elsewhere(second, 2) == ()
+    assert fleet.woken == [second]
