@@ -10,6 +10,8 @@ Span = tuple[int, int]  # from, to
 
 # An extension is allowed and never passed on; a line end in it must not end the line for anyone else.
 _SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?")
+# What every engine writes: no extension. Twice as fast, for a chunk that came whole.
+_PLAIN_SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})\r\n")
 _LONGEST_SIZE_LINE = 1024
 _MOST_TRAILERS = 32
 _LONGEST_TRAILERS = 8 * 1024
@@ -84,8 +86,20 @@ class ChunkReader:
             elif self._trailing:
                 position = self._read_trailers(data, position)
             else:
-                position = self._read_size(data, position)
+                position = self._read_whole(data, position, spans) or self._read_size(data, position)
         return position
+
+    def _read_whole(self, data: bytes, position: int, spans: list[Span]) -> int:
+        """Zero where that is no chunk of one piece, or its size needs a closer look."""
+        match = None if self._line else _PLAIN_SIZE_LINE.match(data, position)
+        if match is None:
+            return 0
+        begin = match.end()
+        end = begin + int(match[1], 16)
+        if begin == end or not data.startswith(_LINE_END, end):
+            return 0
+        spans.append((begin, end))
+        return end + 2
 
     def _read_line_end(self, data: bytes, position: int) -> int:
         wanted = _LINE_END[-self._behind :]
