@@ -95,7 +95,7 @@ bench-fetch: venv ## Measure a download beside curl and aria2, ARGS="--rounds 5"
 	$(BIN)/python -m bench.fetch $(ARGS)
 
 .PHONY: bench-agent
-bench-agent: venv ## Measure the agent beside the engine alone and HAProxy, ARGS="--streams 1000" (Linux; a minute)
+bench-agent: venv ## Measure the agent beside the engine alone and HAProxy, ARGS="--streams 1000" (Linux; three minutes)
 	$(BIN)/python -m bench.agent $(ARGS)
 
 .PHONY: bench-coldstart
