@@ -33,10 +33,10 @@ def _lacking_for_a_node() -> str | None:
 
 PYTEST = (sys.executable, "-m", "pytest")
 CLUSTER = (sys.executable, "-m", "e2e.cluster")
-# Two files of tests at a time, since two processors are the least that a machine has; three of those that mostly wait.
-SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile")
-THREE_SIDE_BY_SIDE = ("-n", "3", "--dist", "loadfile")
-IN_ORDER = "--no-loadscope-reorder"  # of the files, which is by their number of tests otherwise
+# Files of tests side by side, as many as keep two processors busy, which are the least that a machine has: much of a
+# test is waiting. In the order of the collection, which would be by their number of tests otherwise.
+SIDE_BY_SIDE = ("--dist", "loadfile", "--no-loadscope-reorder")
+THREE, FOUR = ("-n", "3", *SIDE_BY_SIDE), ("-n", "4", *SIDE_BY_SIDE)
 # It counts what a cluster leaves behind, so that no other may come or go meanwhile.
 OF_THE_WHOLE_MACHINE = "e2e/cluster/tests/test_lifecycle.py"
 IMAGES = ("vllm-cpu", "simulated", "operator", "runtime", "llamacpp", "ollama", "transformers", "bentoml")
@@ -45,14 +45,14 @@ TIERS = (
     # What the tests run beside themselves, such as Prometheus.
     Tier("packages", ((*CLUSTER, "packages", "--install"),), _lacking_for_a_node),
     # The chart's templates are rendered by the helm that users have.
-    Tier("unit", ((*CLUSTER, "build", "helm"), (*PYTEST, "tests/unit", "-q", *SIDE_BY_SIDE))),
+    Tier("unit", ((*CLUSTER, "build", "helm"), (*PYTEST, "tests/unit", "-q", *THREE))),
     # Built before the tests, so that minutes of building show their progress and no test's time-out counts them.
     Tier(
         "integration",
         (
             (*CLUSTER, "assets"),
             (*CLUSTER, "build", "kstatus"),
-            (*PYTEST, "tests/integration", "-q", *THREE_SIDE_BY_SIDE),
+            (*PYTEST, "tests/integration", "-q", *FOUR),
         ),
     ),
     Tier(
@@ -61,7 +61,7 @@ TIERS = (
             (*CLUSTER, "build"),
             (sys.executable, "-m", "e2e.images", "build", *IMAGES),
             (*PYTEST, OF_THE_WHOLE_MACHINE, "-v"),
-            (*PYTEST, "e2e", "-v", f"--ignore={OF_THE_WHOLE_MACHINE}", *THREE_SIDE_BY_SIDE, IN_ORDER),
+            (*PYTEST, "e2e", "-v", f"--ignore={OF_THE_WHOLE_MACHINE}", *THREE),
         ),
         _lacking_for_a_node,
     ),

@@ -13,6 +13,7 @@ from e2e.cluster.control_plane import control_plane
 from stoker.api.schema.crd import custom_resource_definition
 from tests.integration.api_server import NAMESPACED, Answer, ApiServer
 from tests.integration.world import CRDS, World, inhabited
+from tests.longest_first import begin_with
 
 # An operator that a test kills in mid-air may leave a connection that was just being made to nobody, as a dead process
 # leaves it to the kernel. Here it is the collector that closes it, in the midst of another test.
@@ -22,7 +23,18 @@ _LEFT_BY_THE_DEAD = (
 )
 
 
+LONGEST = (
+    "test_the_operator_is_killed",
+    "test_permissions",
+    "test_a_hundred_removals",
+    "test_two_operators",
+    "test_operator_process",
+    "test_operator",
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    begin_with(LONGEST, items)
     here = Path(__file__).parent
     for item in items:
         if item.path.is_relative_to(here):

@@ -4,6 +4,7 @@ It is started and thrown away like a process that is killed: nothing of one surv
 """
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -15,7 +16,7 @@ from stoker.engines import PROFILES
 from stoker.handlers.reconciler import Reconciler, Setting
 from stoker.kube import resources
 from stoker.kube.children import Children
-from stoker.kube.connection import Connection, Json, Query
+from stoker.kube.connection import ApiError, Connection, Json, Query
 from stoker.kube.models import Models
 from stoker.kube.reflector import Reflector, Scope
 from stoker.kube.resources import Key
@@ -30,27 +31,29 @@ class KilledError(BaseException):
 
 
 class Line:
-    """Counts the writes of an operator, and kills it before or after one of them."""
+    """Counts the writes of an operator, and kills it when one of them is done, whatever the answer is."""
 
-    def __init__(self, kill_at: int | None = None, *, after: bool = False) -> None:
+    def __init__(self, kill_at: float = math.inf) -> None:
         self.writes: list[str] = []
         self.killed = asyncio.Event()
-        self._kill_at = kill_at
-        self._after = after
+        self.kill_at = kill_at
+        self.most_at_once = 0
+        self._under_way = 0
 
     def before(self, what: str) -> None:
-        if self.killed.is_set():
-            raise KilledError
+        self._ends_what_is_dead()
         self.writes.append(what)
-        if len(self.writes) - 1 == self._kill_at and not self._after:
-            self.killed.set()
-            raise KilledError
+        self._under_way += 1
+        self.most_at_once = max(self.most_at_once, self._under_way)
 
     def afterwards(self) -> None:
-        if self.killed.is_set():
-            raise KilledError
-        if len(self.writes) - 1 == self._kill_at:
+        self._under_way -= 1
+        if len(self.writes) > self.kill_at:
             self.killed.set()
+        self._ends_what_is_dead()
+
+    def _ends_what_is_dead(self) -> None:
+        if self.killed.is_set():
             raise KilledError
 
 
@@ -66,7 +69,11 @@ class CountedConnection(Connection):
         if path.endswith("/events"):
             return {}
         self.line.before(f"{method} {path}")
-        answer = await super()._ask(method, path, query, *more)
+        try:
+            answer = await super()._ask(method, path, query, *more)
+        except ApiError:
+            self.line.afterwards()
+            raise
         self.line.afterwards()
         return answer
 

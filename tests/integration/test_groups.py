@@ -5,7 +5,6 @@ The LeaderWorkerSet controller is a stand-in: toy_groups.py says of what.
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,12 @@ from stoker.handlers.process import has_leader_worker_sets
 from stoker.kube import resources
 from stoker.kube.connection import Connection, credentials_from
 from tests.integration.api_server import ApiServer
+from tests.integration.killed_at_every_write import at_every_write, until_killed_or
 from tests.integration.operator_under_test import NAMESPACE, Line, operator
-from tests.integration.world import WAIT_SECONDS, World, inhabited, prepare
+from tests.integration.world import World, inhabited, says_settled
 
 GROUPS = resources.LEADER_WORKER_SETS
 PODS_EACH = 2
-MOST_WRITES = 60
-ROUNDS_AT_ONCE = 8
 # The garbage collector learns of a new kind within half a minute.
 PATIENT_SECONDS = 120.0
 
@@ -39,15 +37,13 @@ def engine(stages: int = PODS_EACH, image: str = "localhost/simulated:1") -> dic
 
 async def settled(world: World, replicas: int, pods_each: int = PODS_EACH) -> bool:
     model = await world.model()
-    status = model.get("status", {})
-    conditions = {condition["type"]: condition["status"] for condition in status.get("conditions", ())}
+    if not says_settled(model, replicas):
+        return False
     pods, groups = await world.of_model(resources.PODS), await world.of_model(GROUPS)
     return (
-        status.get("observedGeneration") == model["metadata"]["generation"]
-        and status.get("readyReplicas") == len(await world.pods()) == replicas
-        and status.get("accelerators") == len(pods) == replicas * pods_each
+        len(await world.pods()) == replicas
+        and model["status"].get("accelerators") == len(pods) == replicas * pods_each
         and len(groups) == (replicas if pods_each > 1 else 0)
-        and conditions.get("Reconciling") == "False"
         # A worker may be the last to be ready, of which no number tells.
         and not any(PROTECTION.keys() & pod["metadata"].get("annotations", {}).keys() for pod in pods)
     )
@@ -155,51 +151,28 @@ async def test_a_deleted_model_takes_its_groups_and_their_pods_along(world: Worl
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("to", [None, 1], ids=["create", "scale-down"])
-async def test_killed_at_every_write_the_next_one_finishes_the_work(
-    world: World, to: int | None, *, after: bool
-) -> None:
-    """As for replicas of one pod: one write more in each round, several rounds at once."""
-    places = [f"round-{index}" for index in range(ROUNDS_AT_ONCE)]
-    await asyncio.gather(*(prepare(world.connection, place) for place in places))
-    for first in range(0, MOST_WRITES, ROUNDS_AT_ONCE):
-        rounds = (
-            _killed_at(first + index, replace(world, namespace=place), to, after=after)
-            for index, place in enumerate(places)
-        )
-        if not all(await asyncio.gather(*rounds)):
-            return
-    raise AssertionError(f"still writing after {MOST_WRITES} writes")
+async def test_killed_at_every_write_the_next_one_finishes_the_work(world: World, to: int | None) -> None:
+    async def one_round(there: World, line: Line) -> None:
+        kept: dict[str, str] = {}
+        if to is None:
+            await there.create(2, engine=engine())
+        else:
+            async with operator(there.credentials, namespace=there.namespace, has_groups=True):
+                await there.create(2, engine=engine())
+                await until_settled(there, 2)
+            kept = await uids(there)
+            await there.edit(replicas=to)
+        async with operator(there.credentials, line, namespace=there.namespace, has_groups=True):
+            await until_killed_or(line, lambda: settled(there, to or 2))
+        if line.killed.is_set():
+            async with operator(there.credentials, namespace=there.namespace, has_groups=True):
+                await until_settled(there, to or 2)
+        if kept:
+            found = await uids(there)
+            assert found.items() <= kept.items(), "what stayed was not touched"
+            groups = await there.of_model(GROUPS)
+            assert not any(DRAINING_SINCE in group["metadata"].get("annotations", {}) for group in groups)
+        await there.delete()
 
-
-async def _killed_at(kill_at: int, world: World, to: int | None, *, after: bool) -> bool:
-    """Whether there was such a write; that the next operator finished the work is asserted."""
-    kept: dict[str, str] = {}
-    if to is None:
-        await world.create(2, engine=engine())
-    else:
-        async with operator(world.credentials, namespace=world.namespace, has_groups=True):
-            await world.create(2, engine=engine())
-            await until_settled(world, 2)
-        kept = await uids(world)
-        await world.edit(replicas=to)
-    line = Line(kill_at, after=after)
-    replicas = to or 2
-    async with operator(world.credentials, line, namespace=world.namespace, has_groups=True):
-        async with asyncio.timeout(WAIT_SECONDS):
-            while not line.killed.is_set() and not await settled(world, replicas):  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
-        await asyncio.sleep(0.2)
-    if line.killed.is_set():
-        async with operator(world.credentials, namespace=world.namespace, has_groups=True):
-            await until_settled(world, replicas)
-    else:
-        assert kill_at > 1
-    if kept:
-        found = await uids(world)
-        assert found.items() <= kept.items(), "what stayed was not touched"
-        groups = await world.of_model(GROUPS)
-        assert not any(DRAINING_SINCE in group["metadata"].get("annotations", {}) for group in groups)
-    await world.delete()
-    return line.killed.is_set()
+    await at_every_write(world, one_round)

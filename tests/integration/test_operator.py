@@ -1,8 +1,7 @@
 """The operator on a real API server with the real controllers, and killed wherever it writes."""
 
 import asyncio
-import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -14,7 +13,7 @@ from stoker.core.plan.rollout.steps import Step
 from stoker.kube import resources
 from stoker.kube.connection import ApiError, Json, Query
 from stoker.kube.resources import Key
-from tests.integration.operator_under_test import NAMESPACE, CountedConnection, Line, OperatorUnderTest, operator
+from tests.integration.operator_under_test import NAMESPACE, CountedConnection, operator
 from tests.integration.world import MODELS, WAIT_SECONDS, World, prepare
 
 MOST_WRITES = 60
@@ -251,118 +250,3 @@ async def test_the_longest_names_work_and_a_namespace_that_is_deleted_takes_its_
         await observed.queue.wait_until_idle()
         assert len(observed.models) == 0
     assert not [line for line in caplog.messages if "failed; again" in line]
-
-
-Change = Callable[[World], Awaitable[None]]
-
-
-async def _edited(world: World) -> None:
-    await world.edit(engine={"name": "simulated", "image": "localhost/simulated:2"})
-
-
-async def _scaled_down(world: World) -> None:
-    await world.edit(replicas=1)
-
-
-async def _scaled_up(world: World) -> None:
-    await world.edit(replicas=5)
-
-
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize(
-    ("change", "replicas"),
-    [(None, 3), (_edited, 3), (_scaled_down, 1), (_scaled_up, 5)],
-    ids=["create", "edit", "scale-down", "scale-up"],
-)
-async def test_killed_at_every_write_the_next_one_finishes_the_work(
-    world: World, change: Change | None, replicas: int, *, after: bool
-) -> None:
-    """Each round kills the operator at one write more, until a round has no such write left. Rounds have namespaces of
-    their own, so several run at once."""
-    places = [f"round-{index}" for index in range(ROUNDS_AT_ONCE)]
-    await asyncio.gather(*(prepare(world.connection, place) for place in places))
-    for first in range(0, MOST_WRITES, ROUNDS_AT_ONCE):
-        rounds = (
-            _killed_at(first + index, replace(world, namespace=place), change, replicas, after=after)
-            for index, place in enumerate(places)
-        )
-        if not all(await asyncio.gather(*rounds)):
-            return
-    raise AssertionError(f"still writing after {MOST_WRITES} writes")
-
-
-async def _killed_at(kill_at: int, world: World, change: Change | None, replicas: int, *, after: bool) -> bool:
-    """Whether there was such a write; that the next operator finished the work is asserted."""
-    if change is None:
-        await world.create(3)
-    else:
-        async with operator(world.credentials, namespace=world.namespace):
-            await world.create(3)
-            await world.until_settled(3)
-        await change(world)
-    line = Line(kill_at, after=after)
-    async with operator(world.credentials, line, namespace=world.namespace) as doomed:
-        await _until_killed_or_settled(world, doomed, replicas)
-    if line.killed.is_set():
-        async with operator(world.credentials, namespace=world.namespace):
-            await world.until_settled(replicas)
-            assert len(await world.of_model(resources.CONTROLLER_REVISIONS)) == (2 if change is _edited else 1)
-    else:
-        assert kill_at > 1
-    await world.delete()
-    return line.killed.is_set()
-
-
-async def _until_killed_or_settled(world: World, doomed: OperatorUnderTest, replicas: int) -> None:
-    async with asyncio.timeout(WAIT_SECONDS):
-        while not doomed.line.killed.is_set() and not await world.settled(replicas):  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
-    # What was in the air when it was settled may still be a write.
-    await asyncio.sleep(0.2)
-
-
-@pytest.mark.timeout(600)
-async def test_of_a_hundred_removals_each_takes_the_chosen_replica_and_no_other(world: World) -> None:
-    """While another one flaps, which is what a ReplicaSet would take instead. A replacement that the ReplicaSet makes
-    between Stoker's two writes must not be ready before the second: no model server is that fast."""
-    world.node.start_seconds = 3.0
-    places = [f"trial-{index}" for index in range(ROUNDS_AT_ONCE)]
-    await asyncio.gather(*(prepare(world.connection, place) for place in places))
-    trials = (_removals(replace(world, namespace=place), random.Random(place)) for place in places)  # noqa: S311
-    assert sum(await asyncio.gather(*trials)) >= 100
-
-
-async def _removals(world: World, chance: random.Random) -> int:
-    async with operator(world.credentials, namespace=world.namespace):
-        await world.create(4)
-        await world.until_settled(4)
-        for _ in range(TRIALS_EACH):
-            before = await world.pods()
-            flapping = chance.choice(sorted(before))
-            trouble = chance.choice(["none", "flaps before", "flaps after"])
-            if trouble == "flaps before":
-                world.node.becomes(flapping, well=False)
-            detached = await _removed_one(world, before, flapping if trouble == "flaps after" else None)
-            assert len(detached) == 1
-            gone = before - await world.pods()
-            assert gone == detached, f"{flapping} {trouble}; left by now: {before & world.node.drained}"
-            world.node.becomes(flapping, well=True)
-            await world.edit(replicas=4)
-            await world.until_settled(4)
-        await world.delete()
-    return TRIALS_EACH
-
-
-async def _removed_one(world: World, before: set[str], then_flaps: str | None) -> set[str]:
-    """The pods that were taken off traffic while one replica was removed."""
-    await world.edit(replicas=3)
-    if then_flaps:
-        world.node.becomes(then_flaps, well=False)
-
-    async def done() -> bool:
-        counts = [one["spec"]["replicas"] for one in await world.of_model(resources.REPLICA_SETS)]
-        return bool(before & world.node.drained) and counts == [3] and len(await world.pods()) == 3
-
-    await world.until(done, "the removal")
-    return before & world.node.drained

@@ -72,37 +72,25 @@ class World:
 
     async def pods(self) -> set[str]:
         """Those that are there to stay."""
-        return {pod["metadata"]["name"] for pod in await self._staying()}
+        return {pod["metadata"]["name"] for pod in _staying(await self.of_model(resources.PODS))}
 
     async def taking_traffic(self) -> list[dict[str, Any]]:
         """Those of them that are ready; of a replica that spans several, its leader."""
         return [
             pod
-            for pod in await self._staying()
+            for pod in _staying(await self.of_model(resources.PODS))
             if any(one["type"] == "Ready" and one["status"] == "True" for one in pod["status"].get("conditions") or ())
-        ]
-
-    async def _staying(self) -> list[dict[str, Any]]:
-        return [
-            pod
-            for pod in await self.of_model(resources.PODS)
-            if "deletionTimestamp" not in pod["metadata"] and pod["metadata"]["labels"].get(TIER_LABEL) == "serving"
         ]
 
     async def settled(self, replicas: int) -> bool:
         """The spec is brought about, nothing is on its way out, and the status says so."""
-        model = await self.model()
-        status = model.get("status", {})
-        conditions = {condition["type"]: condition["status"] for condition in status.get("conditions", ())}
+        # Lists are asked for only then: all that wait would keep the API server busy with nothing else.
+        return says_settled(await self.model(), replicas) and await self._has_no_more_than(replicas)
+
+    async def _has_no_more_than(self, replicas: int) -> bool:
         pods = [pod for pod in await self.of_model(resources.PODS) if TASK_LABEL not in pod["metadata"]["labels"]]
         counts = [replica_set["spec"]["replicas"] for replica_set in await self.of_model(resources.REPLICA_SETS)]
-        return (
-            status.get("observedGeneration") == model["metadata"]["generation"]
-            and len(pods) == len(await self.pods()) == replicas == status.get("readyReplicas")
-            and not status.get("drainingReplicas")
-            and counts == [replicas]
-            and conditions.get("Reconciling") == "False"
-        )
+        return counts == [replicas] and len(pods) == len(_staying(pods)) == replicas
 
     async def until(self, holds: Callable[[], Awaitable[bool]], what: str, seconds: float = WAIT_SECONDS) -> None:
         try:
@@ -115,6 +103,25 @@ class World:
 
     async def until_settled(self, replicas: int) -> None:
         await self.until(lambda: self.settled(replicas), f"{replicas} replicas")
+
+
+def says_settled(model: dict[str, Any], replicas: int) -> bool:
+    status = model.get("status", {})
+    conditions = {condition["type"]: condition["status"] for condition in status.get("conditions", ())}
+    return (
+        status.get("observedGeneration") == model["metadata"]["generation"]
+        and status.get("readyReplicas") == replicas
+        and not status.get("drainingReplicas")
+        and conditions.get("Reconciling") == "False"
+    )
+
+
+def _staying(pods: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        pod
+        for pod in pods
+        if "deletionTimestamp" not in pod["metadata"] and pod["metadata"]["labels"].get(TIER_LABEL) == "serving"
+    ]
 
 
 async def prepare(connection: Connection, namespace: str, *, with_controllers: bool = True) -> None:
