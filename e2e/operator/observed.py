@@ -27,10 +27,11 @@ class Observed:
     def ask(self, expression: str) -> list[dict[str, Any]]:
         """The samples of now; none where it cannot be asked yet."""
         url = f"http://127.0.0.1:{PORT}/api/v1/query?{urlencode({'query': expression})}"
-        answer = self.cluster.run("curl", "--silent", "--show-error", url)
-        if answer.returncode:
+        answer = self.cluster.run("curl", "--silent", "--show-error", "--write-out", "\n%{http_code}", url)
+        text, _, code = answer.stdout.rpartition("\n")
+        if answer.returncode or code == "503":  # it comes up
             return []
-        said = json.loads(answer.stdout)
+        said = json.loads(text)
         assert said["status"] == "success", f"{expression}: {said}"
         return [sample for sample in said["data"]["result"] if sample["value"][1] != "NaN"]
 

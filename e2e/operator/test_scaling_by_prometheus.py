@@ -25,7 +25,7 @@ PROMETHEUS = {"url": "http://100.82.0.1:9090", "intervalSeconds": 2, "timeoutSec
 
 
 def has_targets(cluster: RunningCluster) -> bool:
-    answer = cluster.run("curl", "--silent", f"{PROMETHEUS['url']}/api/v1/targets?state=active")
+    answer = cluster.run("curl", "--silent", "--fail", f"{PROMETHEUS['url']}/api/v1/targets?state=active")
     return answer.returncode == 0 and bool(json.loads(answer.stdout)["data"]["activeTargets"])
 
 
